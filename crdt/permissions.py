@@ -29,7 +29,9 @@ class Action(StrEnum):
     READ = "read"
     """Join and fetch the document, show one's cursor, see its entry and its attachments."""
     COMMENT = "comment"
-    """Say something about the text without changing it."""
+    """Say something about the text without changing it, and change what one has said."""
+    RESOLVE = "resolve"
+    """Resolve and assign what others have said about the text."""
     WRITE = "write"
     """Send updates and uploads, attach files."""
     RENAME = "rename"
@@ -38,6 +40,8 @@ class Action(StrEnum):
     """See who has access, and by which grant or link."""
     SHARE = "share"
     """Give and take roles, open and close the link, read the record of these changes."""
+    MODERATE = "moderate"
+    """Delete what others have said about the text."""
     TRASH = "trash"
     """Put the document into the trash, and take it out."""
     DELETE = "delete"
@@ -48,8 +52,8 @@ class Action(StrEnum):
 
 _VIEWER = frozenset({Action.READ})
 _COMMENTER = _VIEWER | {Action.COMMENT}
-_EDITOR = _COMMENTER | {Action.WRITE, Action.RENAME, Action.SEE_PEOPLE}
-_OWNER = _EDITOR | {Action.SHARE, Action.TRASH, Action.DELETE, Action.TRANSFER}
+_EDITOR = _COMMENTER | {Action.RESOLVE, Action.WRITE, Action.RENAME, Action.SEE_PEOPLE}
+_OWNER = _EDITOR | {Action.SHARE, Action.MODERATE, Action.TRASH, Action.DELETE, Action.TRANSFER}
 
 PERMISSIONS: Mapping[Role, frozenset[Action]] = {
     Role.OWNER: _OWNER,
@@ -61,10 +65,12 @@ PERMISSIONS: Mapping[Role, frozenset[Action]] = {
 _VERBS: Mapping[Action, str] = {
     Action.READ: "read it",
     Action.COMMENT: "comment on it",
+    Action.RESOLVE: "resolve or assign others' threads in it",
     Action.WRITE: "change it",
     Action.RENAME: "rename it",
     Action.SEE_PEOPLE: "see who has access",
     Action.SHARE: "share it",
+    Action.MODERATE: "delete others' comments in it",
     Action.TRASH: "put it into the trash or take it out",
     Action.DELETE: "delete it",
     Action.TRANSFER: "give it to somebody else",

@@ -43,10 +43,12 @@ from crdt.protocol.row import Row as Row
 from server.store.access_requests_base import AccessRequests
 from server.store.answers_base import Answers
 from server.store.deeds_base import OPERATOR, Deeds, Done
+from server.store.inbox_base import Inboxes
 from server.store.service_tokens_base import ServiceTokens
 from server.store.set_aside_base import SetAsides
 from server.store.sharing_base import Secrets, Sharing, Users
 from server.store.shelf_base import Shelf
+from server.store.threads_base import Threads
 
 REMEMBERED_UPDATE_IDS = 1000
 """Update ids that are kept per document after a compaction.
@@ -147,7 +149,8 @@ class Loaded(Stored):
 class Head:
     """The present end of a document's log, and what else an open page must know to be up to date.
 
-    The versions rise when the document's access, or its updates that are set aside, change.
+    The versions rise when the document's access, its updates that are set aside, or its discussion
+    change.
     """
 
     epoch: Epoch
@@ -158,6 +161,7 @@ class Head:
     set_aside_version: int = 0
     format: Format | None = None
     any_format: bool = False
+    discussion_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,6 +533,14 @@ class Store(Protocol):
     @property
     def shelf(self) -> Shelf:
         """Stars, openings and labels."""
+
+    @property
+    def threads(self) -> Threads:
+        """The discussions of documents."""
+
+    @property
+    def inboxes(self) -> Inboxes:
+        """What concerns people."""
 
     @property
     def sharing(self) -> Sharing:

@@ -54,7 +54,18 @@ from server.store.database import (
     unless_there,
     writes,
 )
-from server.store.deeds_base import ASKS_KEPT, DEEDS_KEPT, NEWEST, OPERATOR, RENAMES_KEPT, Deed, Done, Kind
+from server.store.deeds_base import (
+    ABOUT_DISCUSSION,
+    ASKS_KEPT,
+    DEEDS_KEPT,
+    DISCUSSION_KEPT,
+    NEWEST,
+    OPERATOR,
+    RENAMES_KEPT,
+    Deed,
+    Done,
+    Kind,
+)
 from server.store.schema import contributors, deeds, document_names, documents, grants, labels, shelves, visits
 
 _FIRST = documents.c.first_line
@@ -83,7 +94,9 @@ ENTRY = select(
 ).select_from(documents.outerjoin(contributors, contributors.c.key == documents.c.edited_by))
 """The columns that `entry_of` takes, in this order."""
 
-_PRESENT = ENTRY.add_columns(documents.c.access_version).where(documents.c.document_id == bindparam("of_id"))
+_PRESENT = ENTRY.add_columns(documents.c.access_version, documents.c.discussion_version).where(
+    documents.c.document_id == bindparam("of_id")
+)
 
 TURN = 7305813470184731
 """Number of the lock that a transaction holds while it writes a deed to PostgreSQL. Any will do."""
@@ -103,6 +116,7 @@ _WRITERS_KINDS = (Kind.RENAME, Kind.LABELS, Kind.FORMAT)
 
 _WRITERS = deeds.c.action.in_([literal_column(f"'{kind}'") for kind in _WRITERS_KINDS])
 _ASKS = deeds.c.action == literal_column(f"'{Kind.ASK}'")
+_TALK = deeds.c.action.in_([literal_column(f"'{kind}'") for kind in sorted(ABOUT_DISCUSSION)])
 _OF_DOCUMENT = deeds.c.document_id == bindparam("of_id")
 
 
@@ -113,7 +127,9 @@ def _forgetting(group: ColumnElement[bool]) -> ClauseElement:
     return delete(deeds).where(_OF_DOCUMENT, group, deeds.c.id < oldest_kept.scalar_subquery())
 
 
-_FORGET_WRITERS, _FORGET_ASKS, _FORGET_OTHERS = map(_forgetting, (_WRITERS, _ASKS, ~_WRITERS & ~_ASKS))
+_FORGET_WRITERS, _FORGET_ASKS, _FORGET_TALK, _FORGET_OTHERS = map(
+    _forgetting, (_WRITERS, _ASKS, _TALK, ~_WRITERS & ~_ASKS & ~_TALK)
+)
 _DEED = select(deeds.c.action, deeds.c.document_id, deeds.c.actor_id, deeds.c.at, deeds.c.details, deeds.c.id)
 _LIST = (
     _DEED.where(_OF_DOCUMENT, deeds.c.id < bindparam("seq", type_=BigInteger))
@@ -414,6 +430,8 @@ def write_deed(connection: Connection, deed: Deed) -> Done:
         change(connection, _FORGET_WRITERS, of_id=deed.document_id, over=RENAMES_KEPT - 1)
     elif deed.kind is Kind.ASK:
         change(connection, _FORGET_ASKS, of_id=deed.document_id, over=ASKS_KEPT - 1)
+    elif deed.kind in ABOUT_DISCUSSION:
+        change(connection, _FORGET_TALK, of_id=deed.document_id, over=DISCUSSION_KEPT - 1)
     else:
         change(connection, _FORGET_OTHERS, of_id=deed.document_id, over=DEEDS_KEPT - 1)
     present = read_present(connection, deed.document_id)
@@ -426,10 +444,10 @@ def nothing_done(connection: Connection, document_id: DocumentId) -> Done | None
     return None if present is None else Done(None, *present)
 
 
-def read_present(connection: Connection, document_id: DocumentId) -> tuple[Entry, int] | None:
-    """Read a document's entry, and the version of its access."""
-    for *entry, version in fetch(connection, _PRESENT, of_id=document_id):
-        return entry_of(*entry), version
+def read_present(connection: Connection, document_id: DocumentId) -> tuple[Entry, int, int] | None:
+    """Read a document's entry, and the versions of its access and of its discussion."""
+    for *entry, access, discussion in fetch(connection, _PRESENT, of_id=document_id):
+        return entry_of(*entry), access, discussion
     return None
 
 

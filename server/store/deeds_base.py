@@ -6,8 +6,9 @@ Promises, beside those of server/store/base.py:
 2. **Numbered.** `seq` rises with the order of commits, so a reader can continue after the last deed
    that it has seen. There may be gaps between the numbers.
 3. **Bounded.** The last DEEDS_KEPT deeds of each document are kept, and apart from them the last
-   RENAMES_KEPT renames, labels and formats, and the last ASKS_KEPT requests for access. Everybody
-   who may write, or who knows the address, may do these, and must not displace the owners' deeds.
+   RENAMES_KEPT renames, labels and formats, the last DISCUSSION_KEPT of the discussion, and the
+   last ASKS_KEPT requests for access. Many people may do these, and must not displace the owners'
+   deeds.
 4. **Lasting.** Deeds stay when their document is deleted.
 
 A deed holds neither title nor text, because those go when the document is deleted.
@@ -32,6 +33,9 @@ A person who trashes and restores a document over and over fills no more than th
 
 RENAMES_KEPT = 100
 """Renames, labels and formats that are kept per document, the last ones."""
+
+DISCUSSION_KEPT = 1000
+"""Deeds of the discussion that are kept per document, the last ones."""
 
 ASKS_KEPT = 100
 """Requests for access that are kept per document, the last ones."""
@@ -74,6 +78,55 @@ class Kind(StrEnum):
     """[place] An update that had been set aside was written once more."""
     DROPPED = "dropped"
     """[place] An update that had been set aside was given up."""
+    COMMENT = "comment"
+    """[thread, comment] Somebody began a thread."""
+    REPLY = "reply"
+    """[thread, comment] Somebody replied in a thread."""
+    EDIT_COMMENT = "edit_comment"
+    """[thread, comment] Somebody edited their comment."""
+    DELETE_COMMENT = "delete_comment"
+    """[thread, comment] A comment was deleted."""
+    DELETE_THREAD = "delete_thread"
+    """[thread] A thread was deleted with its comments."""
+    MENTION = "mention"
+    """[thread, comment, user_id] A comment mentioned somebody."""
+    RESOLVE = "resolve"
+    """[thread] A thread was resolved."""
+    REOPEN = "reopen"
+    """[thread] A resolved thread was opened again."""
+    ASSIGN = "assign"
+    """[thread, user_id or none] A thread was assigned to somebody, or to nobody any more."""
+    REATTACH = "reattach"
+    """[thread] A thread stands at another place, or its quote has changed."""
+    REACT = "react"
+    """[thread, comment, emoji; taken: back] Somebody put an emoji beside a comment, or took it
+    back."""
+    SUGGESTION_ACCEPTED = "suggestion_accepted"
+    """[suggestion, user_id] Somebody's suggestion was accepted."""
+    SUGGESTION_REJECTED = "suggestion_rejected"
+    """[suggestion, user_id] Somebody's suggestion was rejected."""
+    DISCUSSION_RULE = "discussion_rule"
+    """[viewers: yes or no] Viewers may read the discussion, or no longer."""
+
+
+ABOUT_DISCUSSION = frozenset(
+    {
+        Kind.COMMENT,
+        Kind.REPLY,
+        Kind.EDIT_COMMENT,
+        Kind.DELETE_COMMENT,
+        Kind.DELETE_THREAD,
+        Kind.MENTION,
+        Kind.RESOLVE,
+        Kind.REOPEN,
+        Kind.ASSIGN,
+        Kind.REATTACH,
+        Kind.REACT,
+        Kind.SUGGESTION_ACCEPTED,
+        Kind.SUGGESTION_REJECTED,
+    }
+)
+"""Kinds of deeds that everybody does who takes part in a discussion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +155,15 @@ class Done:
         deed: the deed, or None if the change found nothing to change.
         entry: the document's entry, or None if the document is gone.
         access_version: the version of the document's access.
+        discussion_version: the version of the document's discussion.
+        inboxes: the people whose inboxes have changed.
     """
 
     deed: Deed | None
     entry: "Entry | None"
     access_version: int = 0
+    discussion_version: int = 0
+    inboxes: frozenset[str] = frozenset()
 
 
 NEWEST = 2**63 - 1

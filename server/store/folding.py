@@ -31,7 +31,12 @@ from server.store.set_aside import read_marks
 _log = logging.getLogger(__name__)
 
 _DOCUMENT = select(
-    documents.c.key, documents.c.epoch, documents.c.head, documents.c.snapshot_seq, documents.c.set_aside_version
+    documents.c.key,
+    documents.c.epoch,
+    documents.c.head,
+    documents.c.snapshot_seq,
+    documents.c.set_aside_version,
+    documents.c.discussion_version,
 ).where(documents.c.document_id == bindparam("document_id"))
 _ROWS = (
     select(
@@ -100,6 +105,7 @@ class Document:
     head: Seq
     snapshot_seq: Seq
     set_aside_version: int
+    discussion_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +163,8 @@ class Packed:
 
 def find_document(connection: Connection, document_id: DocumentId) -> Document | None:
     """Read a document's row."""
-    for key, epoch, head, snapshot_seq, version in fetch(connection, _DOCUMENT, document_id=document_id):
-        return Document(document_id, key, Epoch(epoch), Seq(head), Seq(snapshot_seq), version)
+    for key, epoch, head, snapshot_seq, *versions in fetch(connection, _DOCUMENT, document_id=document_id):
+        return Document(document_id, key, Epoch(epoch), Seq(head), Seq(snapshot_seq), *versions)
     return None
 
 

@@ -72,9 +72,10 @@ class SqlLog(SqlPort):
     def heads(self, connection: Connection, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Head]:
         heads: dict[DocumentId, Head] = {}
         found = fetch(connection, _heads_among(connection.dialect.name), document_ids=document_ids)
-        for document_id, epoch, head, title, trashed_at, access, aside, *formats in found:
+        for document_id, epoch, head, title, trashed_at, access, aside, discussion, *formats in found:
             moment = None if trashed_at is None else from_microseconds(trashed_at)
-            heads[document_id] = Head(Epoch(epoch), Seq(head), title, moment, access, aside, *format_of(*formats))
+            present = Epoch(epoch), Seq(head), title, moment, access, aside
+            heads[document_id] = Head(*present, *format_of(*formats), discussion)
         return heads
 
     @reads
@@ -134,6 +135,7 @@ def _load_packed(connection: Connection, document_id: DocumentId) -> Loaded | No
         marks.version,
         marks.open,
         base.memory,
+        document.discussion_version,
         document_id=document_id,
         head=document.head,
     )
@@ -158,5 +160,5 @@ def _heads_among(dialect: str) -> Select[Any]:
     query = select(
         of.document_id, of.epoch, of.head, SHOWN_TITLE, of.trashed_at, of.access_version, of.set_aside_version
     )
-    query = query.add_columns(of.format_name, of.format_version, of.any_format)
+    query = query.add_columns(of.discussion_version, of.format_name, of.format_version, of.any_format)
     return query.where(among(dialect, of.document_id, "document_ids"))

@@ -72,6 +72,12 @@ documents = Table(
     # Who wrote the last row: the key of a contributor. NULL: not known, or the last change was a
     # rename.
     Column("edited_by", LargeBinary),
+    # The discussion's version, which every change of its threads raises. Clients that know a
+    # version below the floor must read everything, because not all threads are known that were
+    # deleted since. With `discussion_open`, viewers may read the discussion.
+    Column("discussion_version", BigInteger, nullable=False, server_default="0"),
+    Column("discussion_floor", BigInteger, nullable=False, server_default="0"),
+    Column("discussion_open", BigInteger, nullable=False, server_default="0"),
     # 0: the document has an owner. 1: it may have none. Lists find ownerless documents by this.
     Column("ownerless", BigInteger, nullable=False, server_default="1"),
     Index("ix_documents_ownerless", "key", **_only("ownerless = 1")),
@@ -213,6 +219,75 @@ access_requests = _of_document(
 
 # Labels are the document's own: everybody who may read the document sees the same ones.
 labels = _of_document("labels", Column("label", Text, primary_key=True))
+
+# Threads of the discussion. A deleted one stays for a while without its content, in the state
+# `gone`, so that those who read what has changed learn of it, and nobody begins it again.
+threads = _of_document(
+    "threads",
+    Column("thread_id", _ID, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("suggestion_id", _ID, nullable=False, server_default=""),
+    Column("quote", Text, nullable=False),
+    Column("quote_before", Text, nullable=False),
+    Column("quote_after", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("author", LargeBinary, nullable=False),  # the key of a contributor, like `changed_by`
+    Column("author_id", _ID, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_by", LargeBinary),
+    Column("changed_at", BigInteger),
+    Column("assignee_id", _ID),
+    Column("version", BigInteger, nullable=False),  # of the discussion, at the thread's last change
+    Column("bytes", BigInteger, nullable=False),  # of its comments' bodies
+    Index("ix_threads_version", "document_key", "version"),
+)
+
+# Comments. Of a deleted one the body is empty.
+comments = _of_document(
+    "comments",
+    Column("thread_id", _ID, primary_key=True),
+    Column("comment_id", _ID, primary_key=True),
+    Column("author", LargeBinary, nullable=False),
+    Column("author_id", _ID, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("edited_at", BigInteger),
+    Column("deleted_at", BigInteger),
+    Column("body", Text, nullable=False),  # JSON
+)
+
+reactions = _of_document(
+    "reactions",
+    Column("thread_id", _ID, primary_key=True),
+    Column("comment_id", _ID, primary_key=True),
+    Column("emoji", _ID, primary_key=True),
+    Column("user_id", _ID, primary_key=True),
+    Column("person", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+# What concerns a person. An entry that concerns no thread, comment or suggestion has "" there.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", _ID, nullable=False),
+    Column("document_key", ForeignKey("documents.key", ondelete="CASCADE"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("thread_id", _ID, nullable=False),
+    Column("comment_id", _ID, nullable=False),
+    Column("suggestion_id", _ID, nullable=False),
+    Column("person", LargeBinary, nullable=False),  # who did it: the key of a contributor
+    Column("at", BigInteger, nullable=False),
+    Column("read_at", BigInteger),
+    Column("mailed_at", BigInteger),
+    Index("ix_inbox_user_id", "user_id", "id"),
+    Index("ix_inbox_document_key", "document_key", "thread_id"),
+    Index("ix_inbox_unmailed", "at", **_only("read_at IS NULL AND mailed_at IS NULL")),
+    sqlite_autoincrement=True,
+)
+
+# People who want no mail.
+mail_refusals = Table("mail_refusals", metadata, Column("user_id", _ID, primary_key=True), sqlite_with_rowid=False)
 
 users = Table(
     "users",

@@ -29,9 +29,12 @@ from sqlalchemy.sql import ClauseElement
 from crdt.ids import DocumentId
 from crdt.permissions import Role, strongest
 from crdt.protocol.messages import User
+from crdt.protocol.row import Contributor
 from server.store.catalogue import HAS_FORCE, OWNER, OWNERS, note_owner, nothing_done, write_deed
 from server.store.database import SqlPort, among, change, fetch, insert, reads, to_microseconds, upsert, writes
 from server.store.deeds_base import OPERATOR, Deed, Done, Kind
+from server.store.inbox import hand_over, put_entries
+from server.store.inbox_base import Reason
 from server.store.schema import access_requests, documents, grants, users, visits
 from server.store.sharing_base import MAX_VISITS, Link, Person, Standing
 from server.store.users import shown
@@ -62,6 +65,10 @@ _SET_LINK = _RAISED.where(_OF_ID).values(
 )
 _OWNER_OF = select(grants.c.user_id).where(OWNERS)
 _LOCK = select(documents.c.key).where(_OF_ID).with_for_update(key_share=True)
+_GRANTED = select(grants.c.role).where(
+    grants.c.document_key == bindparam("of_document"), grants.c.user_id == bindparam("whose")
+)
+_NAME = select(users.c.name).where(users.c.user_id == bindparam("of_user"))
 _DEMOTE_OWNER = update(grants).where(OWNERS).values(role=Role.EDITOR.value)
 _ANSWER = delete(access_requests).where(
     access_requests.c.document_key == bindparam("of_document"), access_requests.c.user_id == bindparam("whose")
@@ -184,8 +191,10 @@ class SqlSharing(SqlPort):
                 _put_grant(connection, key, user_id, role, self.now())
                 note_owner(connection, key)
                 changed.append(DocumentId(document_id))
+        if changed:
+            hand_over(connection, invited, user_id)
         deeds = [Deed(Kind.ACCEPT_INVITATION, each, user_id, self.clock()) for each in changed]
-        return [write_deed(connection, deed) for deed in deeds]
+        return [replace(write_deed(connection, deed), inboxes=frozenset({user_id})) for deed in deeds]
 
 
 @cache
@@ -227,10 +236,20 @@ def _grant(connection: Connection, user_id: str, role: Role, deed: Deed) -> Done
             kind = Kind.TRANSFER
         elif role is Role.OWNER:
             kind, details = Kind.ADOPT, {"user_id": user_id}
-        _put_grant(connection, key, user_id, role, to_microseconds(deed.at))
+        at, is_new = to_microseconds(deed.at), not fetch(connection, _GRANTED, of_document=key, whose=user_id)
+        _put_grant(connection, key, user_id, role, at)
         note_owner(connection, key)
-        return write_deed(connection, replace(deed, kind=kind, details=details))
+        told = {user_id: Reason.SHARED} if is_new else {}
+        inboxes = put_entries(connection, key, _named(connection, deed.by), at, told)
+        return replace(write_deed(connection, replace(deed, kind=kind, details=details)), inboxes=inboxes)
     return None
+
+
+def _named(connection: Connection, user_id: str) -> Contributor:
+    """Return a person by the name that is stored, or else by their id."""
+    for (name,) in fetch(connection, _NAME, of_user=user_id):
+        return Contributor(user_id, name)
+    return Contributor(user_id, shown(user_id).name)
 
 
 def _owner_of(connection: Connection, document_id: DocumentId) -> list[str]:

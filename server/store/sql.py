@@ -18,6 +18,7 @@ from server.store.answers import SqlAnswers
 from server.store.attachments import SqlAttachments
 from server.store.catalogue import SqlCatalogue, SqlDeeds
 from server.store.database import Database, change, to_microseconds, upsert, utc_now
+from server.store.inbox import SqlInboxes
 from server.store.log import SqlLog
 from server.store.open_marks import SqlOpenMarks
 from server.store.postgres.place import Place, is_postgres_url
@@ -27,6 +28,7 @@ from server.store.set_aside import SqlSetAsides
 from server.store.sharing import SqlSharing
 from server.store.shelf import SqlShelf
 from server.store.sqlite import sqlite_path, sqlite_url
+from server.store.threads import SqlThreads
 from server.store.users import SqlSecrets, SqlUsers
 
 
@@ -80,6 +82,8 @@ class SqlStore:
         self.set_aside = SqlSetAsides(self.database, clock)
         self.access_requests = SqlAccessRequests(self.database, clock)
         self.shelf = SqlShelf(self.database, clock)
+        self.threads = SqlThreads(self.database, clock)
+        self.inboxes = SqlInboxes(self.database, clock)
         self.sharing = SqlSharing(self.database, clock)
         self.users = SqlUsers(self.database, clock)
         self.secrets = SqlSecrets(self.database, clock)

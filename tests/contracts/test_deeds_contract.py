@@ -11,7 +11,7 @@ from crdt.ids import DocumentId, Epoch, Seq
 from crdt.permissions import Role
 from crdt.protocol.messages import Format
 from crdt.protocol.row import Found, SetAside
-from server.store.deeds_base import OPERATOR, Deed, Done, Kind
+from server.store.deeds_base import ABOUT_DISCUSSION, OPERATOR, Deed, Done, Kind
 from server.store.set_aside_base import State
 from server.store.sharing_base import INVITED, Link
 from server.store.sql import SqlStore
@@ -80,7 +80,8 @@ async def test_every_change_of_a_document_is_written_down(store: SqlStore) -> No
     moments = [deed.at for deed in reversed(deeds)]
     assert moments == sorted(moments)
     assert moments[0] > NOON
-    assert {deed.kind for deed in deeds} == set(Kind) - {Kind.PUT_BACK}
+    # Those of the discussion are in test_threads_contract.py.
+    assert {deed.kind for deed in deeds} == set(Kind) - ABOUT_DISCUSSION - {Kind.DISCUSSION_RULE, Kind.PUT_BACK}
 
 
 async def test_a_change_answers_with_its_deed_and_with_what_the_document_is_since(store: SqlStore) -> None:

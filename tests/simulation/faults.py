@@ -26,11 +26,13 @@ from server.store.base import (
     Row,
 )
 from server.store.deeds_base import Deeds
+from server.store.inbox_base import Inboxes
 from server.store.service_tokens_base import ServiceTokens
 from server.store.set_aside_base import Kept, SetAsides, State
 from server.store.sharing_base import Secrets, Sharing, Users
 from server.store.shelf_base import Shelf
 from server.store.sql import SqlStore
+from server.store.threads_base import Threads
 
 
 class Weather:
@@ -157,6 +159,8 @@ class FaultyStore:
         self.set_aside: SetAsides = FaultySetAsides(store.set_aside, self.faulty_log)
         self.access_requests: AccessRequests = store.access_requests
         self.shelf: Shelf = store.shelf
+        self.threads: Threads = store.threads
+        self.inboxes: Inboxes = store.inboxes
         self.sharing: Sharing = store.sharing
         self.users: Users = store.users
         self.secrets: Secrets = store.secrets

@@ -1,0 +1,90 @@
+"""Inbox in the store port: what concerns a person, from all documents.
+
+Entries are written with what they are about (threads_base.py, sharing_base.py), in the same
+transaction. They are deleted with it, and with their document. The last ENTRIES_KEPT of each person
+are kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from crdt.ids import DocumentId
+from crdt.protocol.row import Contributor
+
+ENTRIES_KEPT = 1000
+"""Entries that are kept per person, the last ones."""
+
+
+class Reason(StrEnum):
+    """The reason for which something concerns a person."""
+
+    MENTION = "mention"
+    REPLY = "reply"
+    ASSIGNED = "assigned"
+    RESOLVED = "resolved"
+    SUGGESTION_ACCEPTED = "suggestion_accepted"
+    SUGGESTION_REJECTED = "suggestion_rejected"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEntry:
+    """One thing that concerns a person.
+
+    Attributes:
+        thread_id: empty if it is about no thread. So are `comment_id` and `suggestion_id`.
+        body: the comment's body in JSON; empty if it is about no comment.
+        open_to_viewers: whether viewers of the document may read its discussion.
+    """
+
+    entry_id: int
+    reason: Reason
+    by: Contributor
+    at: datetime
+    read: bool
+    document_id: DocumentId
+    title: str
+    thread_id: str
+    comment_id: str
+    suggestion_id: str
+    body: str
+    open_to_viewers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a person's inbox: behind this entry, which was read or not."""
+
+    read: bool = False
+    entry_id: int = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A person's unread entries in one document: those of its discussion, and others."""
+
+    discussion: int
+    others: int
+    open_to_viewers: bool
+
+
+class Inboxes(Protocol):
+    """People's inboxes."""
+
+    async def page(self, user_id: str, limit: int, behind: Place) -> Sequence[InboxEntry]:
+        """Read entries behind a place: the unread ones first, each kind with the newest first."""
+
+    async def unread(self, user_id: str) -> Mapping[DocumentId, Count]:
+        """Count a person's unread entries, by document."""
+
+    async def mark_read(self, user_id: str, entry_ids: Sequence[int]) -> bool:
+        """Mark a person's entries as read. Return whether something has changed."""
+
+    async def mark_until(self, user_id: str, entry_id: int) -> bool:
+        """Mark a person's entries up to this one as read. Return whether something has changed."""
+
+    async def mark_thread(self, user_id: str, document_id: DocumentId, thread_id: str) -> bool:
+        """Mark a person's entries about a thread as read. Return whether something has changed."""
