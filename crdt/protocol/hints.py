@@ -83,6 +83,18 @@ class AskedHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True
     """Who asks for access was changed."""
 
 
+class DiscussionHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=7):
+    """The document's discussion was changed. `version` is its own, as the store counts it."""
+
+    version: Annotated[int, _COUNT]
+
+
+class InboxHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=8):
+    """The inboxes of these people have changed."""
+
+    user_ids: tuple[str, ...]
+
+
 class ClosedHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=4):
     """The document was deleted, or began another epoch. Close its room."""
 
@@ -102,10 +114,10 @@ class Beat(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag
     called: str = ""
 
 
-Notice = DocumentHint | AccessHint | AskedHint | ClosedHint
+Notice = DocumentHint | AccessHint | AskedHint | DiscussionHint | ClosedHint
 """What the people of an open document are told of a deed, on each node."""
 
-Hint = BatchHint | PresenceHint | PresenceWhole | Notice | Beat
+Hint = BatchHint | PresenceHint | PresenceWhole | Notice | Beat | InboxHint
 
 
 class _Presence(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=1):
@@ -126,7 +138,7 @@ class _Change(Struct):
 
 
 _encode = Encoder().encode
-_decode = Decoder(BatchHint | _Presence | DocumentHint | AccessHint | AskedHint | ClosedHint | Beat).decode
+_decode = Decoder(BatchHint | _Presence | Notice | Beat | InboxHint).decode
 
 
 def sender_prefix(node: NodeId) -> bytes:

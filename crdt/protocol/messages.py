@@ -211,6 +211,7 @@ class JoinAnswer:
             not take them.
         heirs: which characters live on where since the row that the client has applied
             (crdt/protocol/links.py); empty if none, or if the client named no row.
+        discussion: the version of the document's discussion.
     """
 
     role: Role
@@ -226,6 +227,7 @@ class JoinAnswer:
     quarantined: bool
     set_aside: int = 0
     heirs: bytes = b""
+    discussion: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +281,13 @@ class AccessMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscussionMessage:
+    """The document's discussion was changed, and has this version now."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClosedMessage:
     """This session is over; the connection stays."""
 
@@ -294,11 +303,12 @@ ServerMessage = (
     | DurabilityMessage
     | DocumentMessage
     | AccessMessage
+    | DiscussionMessage
     | ClosedMessage
 )
 """A message from a room to its sessions.
 
-`draining` is the gateway's own event, because it concerns connections.
+`draining` and `inbox` are the gateway's own events, because they concern connections.
 """
 
 
@@ -359,7 +369,7 @@ def _escaped(foreign: re.Match[str]) -> str:
     return _write_json(foreign[0])[1:-1]
 
 
-def encode_message(document_id: DocumentId, message: ServerMessage) -> tuple[str, list[Value]]:
+def encode_message(document_id: DocumentId, message: ServerMessage) -> tuple[str, list[Value]]:  # noqa: PLR0911 - one for each message
     """Put what a room says into an event's name and arguments."""
     match message:
         case UpdateMessage(seq, batch, heirs):
@@ -376,6 +386,8 @@ def encode_message(document_id: DocumentId, message: ServerMessage) -> tuple[str
             return "document", [document_id, _written_info(info)]
         case AccessMessage():
             return "access", [document_id]
+        case DiscussionMessage(version):
+            return "discussion", [document_id, version]
         case ClosedMessage(code, sentence):
             return "closed", [document_id, {"code": code.value, "message": sentence}]
         case _:
@@ -385,6 +397,11 @@ def encode_message(document_id: DocumentId, message: ServerMessage) -> tuple[str
 def encode_draining(after_ms: int) -> tuple[str, list[Value]]:
     """Put the gateway's own event into its name and arguments."""
     return "draining", [{"after_ms": after_ms}]
+
+
+def encode_inbox() -> tuple[str, list[Value]]:
+    """Put the news that a person's inbox has changed into an event's name and arguments."""
+    return "inbox", []
 
 
 def encode_join_answer(answer: JoinAnswer, info: DocumentInfo, limits: Limits) -> dict[str, Value]:
@@ -402,6 +419,8 @@ def encode_join_answer(answer: JoinAnswer, info: DocumentInfo, limits: Limits) -
         "presence_id": answer.presence_id,
         "document": _written_info(info),
     }
+    if answer.discussion:
+        value["discussion"] = answer.discussion
     if answer.heirs:
         value["heirs"] = Written(heirs_as_json(answer.heirs))
     told: dict[str, Value] = {

@@ -94,6 +94,7 @@ class Stored:
         set_aside_version: a number that changes whenever `set_aside` does.
         set_aside_open: number of these updates that the operator has not settled yet.
         memory: what the rescue remembers of the snapshot's past (crdt/rescue/memory.py).
+        discussion_version: the version of the document's discussion.
     """
 
     epoch: Epoch
@@ -105,3 +106,4 @@ class Stored:
     set_aside_version: int = 0
     set_aside_open: int = 0
     memory: bytes = b""
+    discussion_version: int = 0

@@ -32,6 +32,7 @@ from crdt.protocol.hints import BatchHint
 from crdt.protocol.messages import (
     AccessMessage,
     ClosedMessage,
+    DiscussionMessage,
     DocumentInfo,
     DocumentMessage,
     Durability,
@@ -102,6 +103,8 @@ class Room:
         """
         self.info = info
         """The catalogue's entry, as an open page shows it."""
+        self.discussion = stored.discussion_version
+        """The version of the discussion that everybody here has been told."""
 
     # Questions.
 
@@ -218,6 +221,7 @@ class Room:
             broken,
             aside,
             heirs,
+            self.discussion,
         )
         return answer, effects
 
@@ -670,6 +674,13 @@ class Room:
     def access_changed(self) -> list[Effect]:
         """Tell the owners that others have access now, or ask for it."""
         return self.members.tell_permitted(Action.SHARE, AccessMessage())
+
+    def discussed(self, version: int) -> list[Effect]:
+        """Tell everybody the discussion's version, unless they know it or a later one."""
+        if version <= self.discussion:
+            return []
+        self.discussion = version
+        return self.members.tell(DiscussionMessage(version))
 
     def describe(self, info: DocumentInfo) -> list[Effect]:
         """Take over a changed catalogue entry, and tell everybody.

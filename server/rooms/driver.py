@@ -22,8 +22,10 @@ from crdt.protocol.hints import (
     BatchHint,
     Beat,
     ClosedHint,
+    DiscussionHint,
     DocumentHint,
     Hint,
+    InboxHint,
     Notice,
     PresenceHint,
     PresenceWhole,
@@ -522,10 +524,10 @@ class Driver:
                 self.do(lambda: members.hear_presence(node, changes))
             case PresenceWhole(everybody, asks):
                 self.do(lambda: members.hear_whole_presence(node, everybody, asks=asks))
-            case DocumentHint() | AccessHint() | AskedHint() | ClosedHint():
+            case DocumentHint() | AccessHint() | AskedHint() | DiscussionHint() | ClosedHint():
                 self.heed(message)
-            case Beat():
-                pass  # a node speaks of itself elsewhere
+            case Beat() | InboxHint():
+                pass  # a node speaks of itself, and of people, elsewhere
             case _:
                 assert_never(message)
 
@@ -538,6 +540,8 @@ class Driver:
                 self.access_changed(version)
             case AskedHint():
                 self.do(self.room.access_changed)
+            case DiscussionHint(version):
+                self.do(lambda: self.room.discussed(version))
             case ClosedHint(code, reason):
                 self.end(code, reason)
             case _:

@@ -6,6 +6,7 @@ The poll finds what other nodes hinted at in vain:
 - The epoch changed: load the document again, which ends its room.
 - The document was deleted: close it.
 - The title or the trash changed: tell the people. Nobody may write in the trash.
+- The discussion changed: tell the people.
 
 Without the poll, a lost hint would stay lost until the next edit.
 """
@@ -73,6 +74,8 @@ def _compare(driver: Driver, before: DocumentInfo, head: Head) -> None:
     """
     room, info = driver.room, info_of(head)
     driver.access_changed(head.access_version)
+    if head.discussion_version > room.discussion:
+        driver.do(lambda: room.discussed(head.discussion_version))
     if head.seq > room.seq or head.epoch != room.epoch:
         driver.hear_row(BatchHint(head.epoch, head.seq, None))
     if head.set_aside_version != room.replica.set_aside_version:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Self
 
 from crdt.ids import DocumentId, NodeId
-from crdt.protocol.hints import Beat, Hint
+from crdt.protocol.hints import Beat, Hint, InboxHint
 from crdt.room.live_nodes import LiveNodes
 from server.background import Background
 from server.bus.base import NODES, Bus
@@ -35,7 +35,8 @@ class Heartbeats:
     """Runs as `async with`, within the bus' lifetime.
 
     The rooms tell `live_nodes` of other nodes as well. `called` is this node's name in the
-    settings, which no other node has.
+    settings, which no other node has. `inboxes_told` is called with the people whose inboxes
+    another node has changed.
     """
 
     bus: Bus
@@ -43,6 +44,7 @@ class Heartbeats:
     live_nodes: LiveNodes
     clock: Callable[[], float]
     called: str
+    inboxes_told: Callable[[frozenset[str]], None]
     background: Background = field(default_factory=Background)
 
     async def __aenter__(self) -> Self:
@@ -89,5 +91,7 @@ class Heartbeats:
             self._lose(node)
             return
         self.live_nodes.heard(node, self.clock())
+        if isinstance(message, InboxHint):
+            self.inboxes_told(frozenset(message.user_ids))
         if isinstance(message, Beat) and message.called == self.called:
             log.error("node_name_taken", node_id=self.called, reason=_TWICE)

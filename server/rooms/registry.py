@@ -19,7 +19,16 @@ from datetime import timedelta
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import DocumentId, IdFactory, NodeId, PresenceId, UpdateId
 from crdt.log.document import Engine, apply_update
-from crdt.protocol.hints import AccessHint, AskedHint, BatchHint, ClosedHint, DocumentHint, Hint, Notice
+from crdt.protocol.hints import (
+    AccessHint,
+    AskedHint,
+    BatchHint,
+    ClosedHint,
+    DiscussionHint,
+    DocumentHint,
+    Hint,
+    Notice,
+)
 from crdt.protocol.messages import DocumentInfo, Limits
 from crdt.room.room import Room
 from crdt.yjs.limits import GateLimits
@@ -100,7 +109,7 @@ class Opening:
 
     task: "asyncio.Task[None]"
     row: tuple[NodeId, BatchHint] | None = None
-    notices: dict[type, DocumentHint | ClosedHint] = field(default_factory=dict)
+    notices: dict[type, DocumentHint | DiscussionHint | ClosedHint] = field(default_factory=dict)
 
     def hear(self, node: NodeId, message: Hint) -> None:
         """Keep what another node says, for afterwards."""
@@ -109,7 +118,7 @@ class Opening:
                 known = None if self.row is None else self.row[1]
                 if known is None or known.epoch != epoch or known.seq <= seq:
                     self.row = node, BatchHint(epoch, seq, None, people=people)
-            case DocumentHint() | AccessHint() | AskedHint() | ClosedHint():
+            case DocumentHint() | AccessHint() | AskedHint() | DiscussionHint() | ClosedHint():
                 self.heed(message)
             case _:
                 pass

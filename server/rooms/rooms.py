@@ -17,12 +17,12 @@ from crdt.budget import Account
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import DocumentId
 from crdt.log.document import Damaged
-from crdt.protocol.hints import AccessHint, AskedHint, ClosedHint, DocumentHint, Notice
+from crdt.protocol.hints import AccessHint, AskedHint, ClosedHint, DiscussionHint, DocumentHint, InboxHint, Notice
 from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest
 from crdt.room.live_nodes import LiveNodes
 from server.auth.base import Identity
 from server.background import Background, pauses
-from server.bus.base import Bus
+from server.bus.base import NODES, Bus
 from server.observe import log
 from server.people.access import Access, Ruling
 from server.rooms.committer import Committer
@@ -36,7 +36,7 @@ from server.rooms.seat import Card, Ears, Seat
 from server.rooms.shares import MemoryShares, Turnstile
 from server.sandbox import Sandbox
 from server.store.base import Store
-from server.store.deeds_base import Done, Kind
+from server.store.deeds_base import ABOUT_DISCUSSION, Done, Kind
 from server.store.sharing_base import Standing
 
 UNREADABLE = (
@@ -96,6 +96,7 @@ class Rooms:
             tell=self.tell,
             notify=self.notify,
         )
+        self._inboxes_told: list[Callable[[frozenset[str]], None]] = []
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> "Rooms":
@@ -108,7 +109,9 @@ class Rooms:
         return self
 
     async def _heed_other_nodes(self, seconds: float) -> None:
-        heartbeats = Heartbeats(self._bus, self.registry, self._live_nodes, self._clock, self._settings.node_id)
+        heartbeats = Heartbeats(
+            self._bus, self.registry, self._live_nodes, self._clock, self._settings.node_id, self._hear_inboxes
+        )
         poll = HeadPoll(self._log, self.registry, seconds)
         self._bus.on_recovered(poll.hurry)
         self._bus.on_recovered(heartbeats.recovered)
@@ -222,6 +225,8 @@ class Rooms:
     def tell(self, done: Done) -> None:
         """Tell the people of an open document what has been done to it, here and elsewhere."""
         notice = notice_of(done)
+        if done.inboxes:
+            self.tell_inboxes(done.inboxes)
         if done.deed is not None and notice is not None:
             self.notify(done.deed.document_id, notice)
 
@@ -233,6 +238,22 @@ class Rooms:
         """
         self._bus.publish(document_id, notice)
         self.registry.heed(document_id, notice)
+
+    def tell_inboxes(self, user_ids: frozenset[str]) -> None:
+        """Tell these people, here and elsewhere, that their inboxes have changed.
+
+        A node that misses the hint tells nobody: pages ask again when they come back.
+        """
+        self._bus.publish(NODES, InboxHint(tuple(sorted(user_ids))))
+        self._hear_inboxes(user_ids)
+
+    def on_inboxes(self, told: Callable[[frozenset[str]], None]) -> None:
+        """Call `told` with the people whose inboxes have changed. It must not block or raise."""
+        self._inboxes_told.append(told)
+
+    def _hear_inboxes(self, user_ids: frozenset[str]) -> None:
+        for told in self._inboxes_told:
+            told(user_ids)
 
     async def until_closed(self, document_id: DocumentId) -> None:
         """Return when the document is not open here."""
@@ -250,6 +271,10 @@ def notice_of(done: Done) -> Notice | None:
             return AccessHint(done.access_version)
         case Kind.ASK | Kind.REFUSE:
             return AskedHint()
+        case Kind.DISCUSSION_RULE:
+            return DiscussionHint(done.discussion_version)
+        case kind if kind in ABOUT_DISCUSSION:
+            return DiscussionHint(done.discussion_version)
         case _:
             return None
 

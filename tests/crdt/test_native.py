@@ -21,6 +21,7 @@ from crdt.protocol.messages import (
     AccessMessage,
     Acknowledged,
     ClosedMessage,
+    DiscussionMessage,
     DocumentInfo,
     DocumentMessage,
     DurabilityMessage,
@@ -40,6 +41,7 @@ from crdt.protocol.messages import (
     encode_answer,
     encode_draining,
     encode_error,
+    encode_inbox,
     encode_join_answer,
     encode_message,
     write_arguments,
@@ -71,6 +73,7 @@ MESSAGES: dict[str, ServerMessage] = {
     "a format": DocumentMessage(DocumentInfo("Story", None, Format("@somebody/editor", 3))),
     "any format": DocumentMessage(DocumentInfo("Story", None, Format("stock", 1), any_format=True)),
     "others have access or ask for it": AccessMessage(),
+    "somebody said something": DiscussionMessage(12),
     "closed": ClosedMessage(Code.DELETED, "The document was deleted."),
 }
 
@@ -103,7 +106,14 @@ ANSWERS: dict[str, Any] = {
     "a join of a large document": encode_join_answer(_answer(None), INFO, Limits()),
     "a join of somebody who lacks nothing": encode_join_answer(NOTHING_MISSING, INFO, Limits()),
     "a join of somebody who has more": encode_join_answer(
-        replace(NOTHING_MISSING, state_vector=b"\x01\x01\x05", durability="waiting", quarantined=True, set_aside=1),
+        replace(
+            NOTHING_MISSING,
+            state_vector=b"\x01\x01\x05",
+            durability="waiting",
+            quarantined=True,
+            set_aside=1,
+            discussion=12,
+        ),
         INFO,
         Limits(),
     ),
@@ -148,8 +158,9 @@ def test_every_message_is_in_the_vectors_as_it_travels() -> None:
     for story, message in MESSAGES.items():
         event, arguments = encode_message(DOCUMENT, message)
         encoded.append({"story": story, "event": event, "arguments": to_file(arguments)})
-    event, arguments = encode_draining(250)
-    encoded.append({"story": "the server goes", "event": event, "arguments": to_file(arguments)})
+    gateways_own = {"an inbox has changed": encode_inbox(), "the server goes": encode_draining(250)}
+    for story, (event, arguments) in gateways_own.items():
+        encoded.append({"story": story, "event": event, "arguments": to_file(arguments)})
     assert encoded == VECTORS["messages"]
 
 

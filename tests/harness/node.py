@@ -16,6 +16,7 @@ from crdt.protocol.messages import (
     AccessMessage,
     Acknowledged,
     ClosedMessage,
+    DiscussionMessage,
     DocumentMessage,
     DurabilityMessage,
     JoinRequest,
@@ -73,6 +74,7 @@ class Person:
         self.email: str | None = None
         self.closed: ClosedMessage | None = None
         self.access_changes = 0
+        self.discussion = 0
         self.durability = "ok"
         self._link: str | None = None
         self._node = node
@@ -188,6 +190,8 @@ class Person:
                 self._joining = asyncio.ensure_future(self.joins(self._document_id, self._link))
             case AccessMessage():
                 self.access_changes += 1
+            case DiscussionMessage(version):
+                self.discussion = version
             case ClosedMessage():
                 self.closed = message
             case _:

@@ -6,17 +6,20 @@ import pytest
 
 from crdt.errors import Code
 from crdt.ids import DocumentId
-from crdt.protocol.hints import AccessHint, AskedHint, ClosedHint, DocumentHint, Notice
+from crdt.protocol.hints import AccessHint, AskedHint, ClosedHint, DiscussionHint, DocumentHint, Notice
 from crdt.protocol.messages import DocumentInfo
 from server.rooms.rooms import notice_of
 from server.store.base import Entry
-from server.store.deeds_base import Deed, Done, Kind
+from server.store.deeds_base import ABOUT_DISCUSSION, Deed, Done, Kind
 
 DOCUMENT = DocumentId("a-document")
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 TITLE, ACCESS = DocumentHint(DocumentInfo("Title", None)), AccessHint(7)
+TALK = DiscussionHint(3)
 TOLD: dict[Kind, Notice | None] = {
+    **dict.fromkeys(ABOUT_DISCUSSION, TALK),
+    Kind.DISCUSSION_RULE: TALK,
     Kind.CREATE: None,
     Kind.RENAME: TITLE,
     Kind.LABELS: None,
@@ -41,7 +44,7 @@ TOLD: dict[Kind, Notice | None] = {
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_of_deed_has_its_notice_or_none(kind: Kind) -> None:
     entry = None if kind is Kind.DELETE else Entry(DOCUMENT, "Title", NOON, NOON, None, 0)
-    assert notice_of(Done(Deed(kind, DOCUMENT, "anna", NOON), entry, 7)) == TOLD[kind]
+    assert notice_of(Done(Deed(kind, DOCUMENT, "anna", NOON), entry, 7, 3)) == TOLD[kind]
 
 
 def test_nobody_is_told_of_what_changed_nothing() -> None:

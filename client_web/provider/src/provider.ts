@@ -413,7 +413,8 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
   private view(): ProviderState {
     const { session, separateCopies, mended } = this;
     const { role, durability, loaded, document, refusal, readOnly, turnedAway } = session.state;
-    const { closed, quarantined, setAside, accessChanges, lastSavedAt } = session.state;
+    const { closed, quarantined, setAside, accessChanges, lastSavedAt, discussion, inboxChanges } =
+      session.state;
     const waiting = unsaved(session.state);
     const isWriting = this.offlineCopy === "ok" && waiting > 0 && this.copyOnDevice?.isBehind !== false;
     const offlineCopy = isWriting ? "writing" : this.offlineCopy;
@@ -423,7 +424,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
       trouble: troubleOf(session.state, session.isWanted),
       progress: progressOf(session.state),
       ...{ role, durability, loaded, document, refusal, readOnly, turnedAway, closed, quarantined, setAside },
-      ...{ accessChanges, lastSavedAt, offlineCopy, separateCopies, mended },
+      ...{ accessChanges, discussion, inboxChanges, lastSavedAt, offlineCopy, separateCopies, mended },
     };
   }
 }

@@ -258,6 +258,12 @@ export class Session implements Receiver {
       case "access":
         this.step(sync.accessChanged);
         break;
+      case "discussion":
+        this.tell(wire.natural(first, "discussion"), sync.discussed);
+        break;
+      case "inbox":
+        this.step(sync.inboxChanged);
+        break;
       case "closed":
         this.tell(wire.decodeError(first), sync.closedByServer);
         break;

@@ -86,6 +86,8 @@ export interface SyncState {
   readonly quarantined: boolean;
   readonly setAside: number;
   readonly accessChanges: number;
+  readonly discussion: number;
+  readonly inboxChanges: number;
   readonly refusal: Refusal | null;
   readonly closed: ServerError | null;
   /** Why a join or a change has to wait for a while, if the server said so. */
@@ -186,6 +188,8 @@ export const startState: SyncState = {
   quarantined: false,
   setAside: 0,
   accessChanges: 0,
+  discussion: 0,
+  inboxChanges: 0,
   refusal: null,
   closed: null,
   delay: null,

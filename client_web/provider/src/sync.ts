@@ -170,8 +170,8 @@ export function isStrange(state: SyncState, unknown: readonly string[]): Step {
 
 export function joined(state: SyncState, attempt: number, answer: JoinAnswer): Step {
   if (state.phase.kind !== "joining" || attempt !== state.attempt) return stay(state);
-  const { role, document, durability, quarantined, setAside, limits, epoch } = answer;
-  const told = { role, document, durability, quarantined, setAside, limits, epoch };
+  const { role, document, durability, quarantined, setAside, discussion, limits, epoch } = answer;
+  const told = { role, document, durability, quarantined, setAside, discussion, limits, epoch };
   const delay = unsaved(state) > 0 ? state.delay : null;
   const heard = forgive({
     ...state,
@@ -545,6 +545,14 @@ function afterNews(before: SyncState, news: SyncState): Step {
 
 export function roleChanged(state: SyncState, role: Role): Step {
   return afterNews(state, { ...state, role });
+}
+
+export function discussed(state: SyncState, discussion: number): Step {
+  return stay({ ...state, discussion });
+}
+
+export function inboxChanged(state: SyncState): Step {
+  return stay({ ...state, inboxChanges: state.inboxChanges + 1 });
 }
 
 export function accessChanged(state: SyncState): Step {

@@ -167,6 +167,8 @@ export class SocketConnection implements Connection {
     socket.on("connect_error", (error: Error) => this.onConnectError(error));
     socket.on("disconnect", () => this.onLost());
     socket.on("draining", (notice: unknown) => this.onDraining(notice));
+    // Of the person, and of no document in particular.
+    socket.on("inbox", () => this.deliver("inbox", documentId, []));
     socket.onAny((event: string, documentId: unknown, ...args: unknown[]) => {
       if (typeof documentId === "string") this.deliver(event, documentId, args);
     });

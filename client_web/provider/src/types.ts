@@ -138,6 +138,10 @@ export interface ProviderState {
   readonly setAside: number;
   /** How often the server has told this owner that others have access now, or ask for it. */
   readonly accessChanges: number;
+  /** The version of the document's discussion: read `threads?since=` the one that you have when it differs. 0 before the first thread. */
+  readonly discussion: number;
+  /** How often the server has told that this person's inbox has changed. */
+  readonly inboxChanges: number;
   /** Names of copies of the document's earlier lives, kept apart after a restore from a backup. */
   readonly separateCopies: readonly string[];
   /**

@@ -47,6 +47,7 @@ export interface JoinAnswer {
   readonly durability: Durability;
   readonly quarantined: boolean;
   readonly setAside: number;
+  readonly discussion: number;
   readonly limits: Limits;
   readonly heirs: Heirs;
 }
@@ -195,6 +196,7 @@ export function decodeJoinAnswer(value: unknown, known: Known | null): JoinAnswe
     durability: usualUnless(answer.durability, usual === null ? undefined : "ok", decodeDurability),
     quarantined: answer.quarantined === true,
     setAside: answer.set_aside === undefined ? 0 : natural(answer.set_aside, "set_aside"),
+    discussion: answer.discussion === undefined ? 0 : natural(answer.discussion, "discussion"),
     limits: usualUnless(answer.limits, usual?.limits, decodeLimits),
     heirs: decodeHeirs(answer.heirs),
   };

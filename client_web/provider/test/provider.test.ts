@@ -75,6 +75,18 @@ describe("the state", () => {
     expect(provider.snapshot().accessChanges).toBe(1);
   });
 
+  it("says the version of the discussion, and counts how often the inbox has changed", () => {
+    const device = new Device();
+    const { provider, line } = device.open(false);
+    line.connect();
+    device.settle(line);
+    expect(provider.snapshot()).toMatchObject({ discussion: 0, inboxChanges: 0 });
+    device.server.say("discussion", 12);
+    device.server.say("inbox");
+    device.settle(line);
+    expect(provider.snapshot()).toMatchObject({ discussion: 12, inboxChanges: 1 });
+  });
+
   it("is the same object until something changes", () => {
     const device = new Device();
     const { provider, line, text } = device.open(false);

@@ -73,6 +73,7 @@ describe("the server's words", () => {
       durability: "ok",
       quarantined: false,
       setAside: 0,
+      discussion: 0,
       ...known,
     });
     expect(() => wire.decodeJoinAnswer(brief, null)).toThrow(wire.WireError);
@@ -85,6 +86,7 @@ describe("the server's words", () => {
       durability: "waiting",
       quarantined: true,
       setAside: 1,
+      discussion: 12,
       limits: known.limits,
     });
   });

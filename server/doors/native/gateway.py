@@ -21,6 +21,7 @@ from crdt.protocol.messages import (
     Value,
     encode_draining,
     encode_error,
+    encode_inbox,
     encode_join_answer,
 )
 from server.auth.base import Credentials, Identity, somebody_else, unauthenticated
@@ -72,6 +73,7 @@ class Gateway:
         """Set while nobody is connected."""
         self._empty.set()
         self._draining = False
+        rooms.on_inboxes(self.tell_inboxes)
         reception.sweeper.watch(self.server.eio.sockets, self.accepted)
 
     @property
@@ -88,6 +90,13 @@ class Gateway:
     def protocol_errors(self) -> dict[str, int]:
         """How often each kind of protocol error was seen."""
         return dict(self.reception.complaints.counts)
+
+    def tell_inboxes(self, user_ids: frozenset[str]) -> None:
+        """Tell these people, through each of their connections, that their inboxes have changed."""
+        packets = event_packets(*encode_inbox())
+        for connection in self.accepted.values():
+            if connection.identity.user.user_id in user_ids and not connection.expired:
+                connection.socket.push(packets)
 
     # Lifetime
 

@@ -30,6 +30,8 @@ export const SAVED: ProviderState = {
   offlineCopy: "ok",
   quarantined: false,
   setAside: 0,
+  discussion: 0,
+  inboxChanges: 0,
   accessChanges: 0,
   separateCopies: [],
   mended: 0,
