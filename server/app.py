@@ -162,8 +162,8 @@ class App:
                     )
                 ),
                 MeApi(self._way_in.authenticator, access.welcome, unix_now, takes_tokens=config.people.auth == "jwt"),
-                DiscussionApi(),
-                InboxApi(),
+                DiscussionApi(store, access, clock),
+                InboxApi(store, access, self.rooms.tell_inboxes),
                 OpenApi(list(operations_of(*APIS)), version()),
             ],
             access,

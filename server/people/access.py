@@ -26,6 +26,7 @@ from server.observe import log
 from server.store.base import Store, Whose
 from server.store.deeds_base import Done
 from server.store.sharing_base import INVITED, KnownUser, Link, Standing
+from server.store.users import shown as stranger
 
 REMEMBERED = 10_000
 """People whose stored names this node remembers. Past this number it reads them again."""
@@ -106,6 +107,21 @@ class Access:
             ruling = self.rule(standing, document_id, identity, None)
             if ruling is not None:
                 found[document_id] = ruling
+        return found
+
+    async def people_of(self, document_id: DocumentId, user_ids: Collection[str]) -> Mapping[str, User]:
+        """Return those of these people who may open a document, as far as the server knows them.
+
+        A person whom only a token lets in is not known to have access while they are away.
+        """
+        standing = (await self._sharing.access([document_id], user_ids)).get(document_id)
+        if standing is None or not user_ids:
+            return {}
+        known = await self._users.known(user_ids)
+        found = {user_id: stranger(user_id) for user_id in user_ids if user_id in standing.grants}
+        for user_id, each in known.items():
+            if self.rule(standing, document_id, Identity(each.user, "guest", each.email), None) is not None:
+                found[user_id] = each.user
         return found
 
     def list_of(self, identity: Identity, *, shared: bool | None) -> Whose | None:

@@ -10,13 +10,15 @@ from typing import cast
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from crdt.budget import Budget
+from crdt.budget import Budget, Rate
 from crdt.ids import DocumentId
 from crdt.protocol.messages import Format, User
 from crdt.yjs.limits import GateLimits
 from server.auth.base import Identity
 from server.bus.memory import MemoryBus
 from server.doors.direct import DirectDoor
+from server.features.discussion.inbox import InboxApi
+from server.features.discussion.threads import DiscussionApi
 from server.http.attachments import AttachmentsApi, UploadLimits
 from server.http.contents import ContentsApi, ContentWriter
 from server.http.documents import DocumentsApi
@@ -119,6 +121,8 @@ class Site:
     rates: ApiRates = field(default_factory=ApiRates)
     assets: Mapping[str, Asset] = field(default_factory=dict)
     budget: Budget | None = None
+    talk: Rate = Rate(2, 200)
+    inboxes_told: list[frozenset[str]] = field(default_factory=list)
     writer: ContentWriter | None = None
     """What writes contents; None for the sandbox."""
 
@@ -141,7 +145,7 @@ class Site:
         sharing = SharingApi(SharingDesk(self.store, self.access, secret, self.most_people))
         others = [*routes_of(self.health), *Pages(self.assets).routes()]
         site = http_app(
-            [documents, contents, edits, attachments, sharing],
+            [documents, contents, edits, attachments, sharing, *self.discussion()],
             self.access,
             others,
             self.rates,
@@ -154,6 +158,11 @@ class Site:
             await (versioned if scope["path"].startswith(VERSIONED) else site)(scope, receive, send)
 
         return OriginMiddleware(Introducer(by_version), Origins(["https://docs.example.com"], "127.0.0.1"))
+
+    def discussion(self) -> list[object]:
+        """The discussion, and the inboxes, whose changes are remembered."""
+        threads = DiscussionApi(self.store, self.access, self.clock.monotonic, self.talk)
+        return [threads, InboxApi(self.store, self.access, self.inboxes_told.append)]
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:

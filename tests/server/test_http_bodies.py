@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -10,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.errors import Code, ProtocolError
+from server.features import APIS
 from server.http.operation import Operation, operations_of
 from server.http.requests import as_form
-from server.http.site import APIS
 from tests.harness.whole_server import whole_server
 from tests.server.http_site import error_of
 
@@ -33,7 +34,9 @@ class Owner:
 
     async def refusal_of(self, each: Operation, content: bytes, query: str = "") -> str:
         """What the sentence of the refusal says, which is `malformed`."""
-        path = each.path.format(document_id=self._document_id, user_id="somebody", sha256="0" * 64)
+        ids = {"user_id": "somebody", "sha256": "0" * 64, "suggestion_id": "s1", "emoji": "👍"}
+        ids |= dict.fromkeys(("thread_id", "comment_id"), str(UUID(int=1)))
+        path = each.path.format(document_id=self._document_id, **ids)
         response = await self._browser.request(each.method, path + query, content=content, headers=JSON)
         assert error_of(response) == (400, "malformed"), response.text
         return str(response.json()["error"]["message"])
@@ -66,8 +69,8 @@ async def test_nothing_but_what_is_declared_is_taken(owner: Owner, each: Operati
 @pytest.mark.parametrize("value", ["[]", "{}", "7", "1.0", "9007199254740993", "1e999", "-0"])
 async def test_a_value_of_another_type_is_refused_by_name(owner: Owner, each: Operation, name: str, value: str) -> None:
     """No type is bent into another: 1 is not true, and 7 is not "7"."""
-    if name == "labels" and value == "[]":
-        value = "[7]"  # no labels at all are labels, too
+    if name in {"labels", "ids"} and value == "[]":
+        value = "[7]"  # none at all are some, too
     sentence = await owner.refusal_of(each, f'{{"{name}": {value}, {filled(each, name)}}}'.replace(", }", "}").encode())
     assert sentence.startswith(f"`{name}` must be "), sentence
     assert sentence.endswith(".")

@@ -2,12 +2,15 @@
 
 import asyncio
 import hashlib
+import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -16,11 +19,14 @@ from PIL import Image
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role, may
 from crdt.protocol.messages import User
+from crdt.protocol.row import Contributor
+from server.features import APIS
 from server.http.operation import Operation, operations_of
-from server.http.site import APIS
 from server.store.base import Attachment
+from server.store.inbox_base import Place
 from server.store.sharing_base import KnownUser, Link
 from server.store.sql import SqlStore
+from server.store.threads_base import Actor, Begin, React, Said
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import LiveServer, serving
 from tests.harness.person import Person, person
@@ -40,6 +46,14 @@ def png() -> bytes:
 
 PICTURE = png()
 SHA256 = hashlib.sha256(PICTURE).hexdigest()
+
+
+NEW, FIRST, *_IDS = (str(UUID(int=number)) for number in range(1, 5))
+MINE, THEIRS = (f"/threads/{each}" for each in _IDS)
+WORDS = [{"type": "paragraph", "content": [{"type": "text", "text": "Is it?"}]}]
+
+DECLARED = {Action.TRANSFER: Action.SHARE, Action.RESOLVE: Action.COMMENT, Action.MODERATE: Action.COMMENT}
+"""What is declared where the right depends on the request, or on whose words it is about."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,24 @@ REQUESTS = [
     Ask(Action.READ, "GET", f"/attachments/{SHA256}"),
     Ask(Action.READ, "PUT", "/star", json={"starred": True}),
     Ask(Action.READ, "POST", "/opened"),
+    Ask(Action.COMMENT, "GET", "/threads"),
+    Ask(Action.COMMENT, "GET", "/mentionable"),
+    Ask(Action.COMMENT, "PUT", f"/threads/{NEW}", json={"comment": {"id": FIRST, "body": WORDS}}),
+    Ask(Action.COMMENT, "PUT", f"{THEIRS}/comments/{NEW}", json={"body": WORDS}),
+    Ask(Action.COMMENT, "PUT", f"{MINE}/comments/{FIRST}", json={"body": WORDS}),
+    Ask(Action.COMMENT, "PUT", f"{THEIRS}/comments/{FIRST}/reactions/🎉"),
+    Ask(Action.COMMENT, "DELETE", f"{MINE}/comments/{FIRST}/reactions/👍"),
+    Ask(Action.COMMENT, "PATCH", MINE, json={"state": "resolved"}),
+    Ask(Action.COMMENT, "PATCH", MINE, json={"assignee": "friend"}),
+    Ask(Action.COMMENT, "DELETE", f"{MINE}/comments/{FIRST}"),
+    Ask(Action.COMMENT, "DELETE", MINE),
+    Ask(Action.RESOLVE, "PATCH", THEIRS, json={"state": "resolved"}),
+    Ask(Action.RESOLVE, "PATCH", THEIRS, json={"assignee": "friend"}),
+    Ask(Action.RESOLVE, "PATCH", THEIRS, json={"quote": "elsewhere"}),
+    Ask(Action.MODERATE, "DELETE", f"{THEIRS}/comments/{FIRST}"),
+    Ask(Action.MODERATE, "DELETE", THEIRS),
+    Ask(Action.WRITE, "POST", "/suggestions/s1/outcome", json={"outcome": "accepted", "author": "friend"}),
+    Ask(Action.SHARE, "PUT", "/discussion", json={"viewers": True}),
     Ask(Action.WRITE, "POST", "/attachments", content=PICTURE),
     Ask(Action.WRITE, "POST", "/edits", json={"edits": [{"do": "append", "content": "x"}]}),
     Ask(Action.WRITE, "PUT", "/content", content=b"x", headers={"If-Match": "*", "Content-Type": "text/markdown"}),
@@ -90,7 +122,9 @@ REQUESTS = [
 
 def declared(ask: Ask) -> Operation:
     """The operation that a request is for."""
-    path = ask.path.replace(SHA256, "{sha256}").replace("friend", "{user_id}")
+    path = ask.path.replace(SHA256, "{sha256}").replace("friend", "{user_id}").replace("/s1/", "/{suggestion_id}/")
+    path = re.sub(r"(thread|comment)s/[^/]+", r"\1s/{\1_id}", path)
+    path = re.sub(r"reactions/.+", "reactions/{emoji}", path)
     where = (ask.method, "/api/documents/{document_id}" + path)
     (found,) = [each for each in OPERATIONS if (each.method, each.path) == where]
     return found
@@ -99,8 +133,7 @@ def declared(ask: Ask) -> Operation:
 def test_every_operation_on_a_document_declares_the_right_that_it_takes() -> None:
     assert {declared(ask).name for ask in REQUESTS} == {each.name for each in OPERATIONS if each.parameters}
     for ask in REQUESTS:
-        # Whoever gives the owner's role away needs more than for another role.
-        assert declared(ask).needs is (Action.SHARE if ask.action is Action.TRANSFER else ask.action)
+        assert declared(ask).needs is DECLARED.get(ask.action, ask.action)
 
 
 async def filled(store: SqlStore, role: Role | None, *, trashed: bool = False) -> None:
@@ -113,6 +146,11 @@ async def filled(store: SqlStore, role: Role | None, *, trashed: bool = False) -
     for name in ("me", "friend"):
         await store.users.remember(KnownUser(User(name, name.title(), "#112233"), "guest"))
     await store.access_requests.ask(DOCUMENT, "friend")
+    for thread, author in zip(_IDS, ("me", "friend"), strict=True):
+        actor = Actor(Contributor(author, author.title()), Role.OWNER, 2**53)
+        said = Said(json.dumps(WORDS))
+        for act in (Begin(thread, FIRST, said), React(thread, FIRST, "👍")):
+            assert await store.threads.act(DOCUMENT, actor, act) is not None
     await store.attachments.put(DOCUMENT, Attachment(SHA256, "image/png", PICTURE))
     if trashed:
         await store.catalogue.set_trashed(DOCUMENT, NOON)
@@ -124,6 +162,7 @@ async def everything(store: SqlStore) -> object:
     people: list[object] = [*await store.sharing.people(DOCUMENT)]
     deeds = await store.deeds.list(DOCUMENT), await store.shelf.placed([DOCUMENT], "me")
     people = [*people, *await store.access_requests.waiting(DOCUMENT)]
+    people += [await store.threads.read(DOCUMENT, 0), await store.inboxes.page("friend", 100, Place())]
     return await store.catalogue.get(DOCUMENT), await store.log.load(DOCUMENT), access, people, deeds
 
 
@@ -136,8 +175,7 @@ def asked(client: httpx.AsyncClient, ask: Ask, document_id: str = DOCUMENT) -> A
 
 @pytest.fixture(scope="module")
 def every_action_is_asked_for() -> None:
-    # Nothing to comment with yet.
-    assert {ask.action for ask in REQUESTS} == set(Action) - {Action.COMMENT}
+    assert {ask.action for ask in REQUESTS} == set(Action)
 
 
 @pytest.mark.usefixtures("every_action_is_asked_for")

@@ -14,7 +14,8 @@ MAX_QUOTE = 500
 MAX_AROUND = 64
 """Most characters on each side of a quote."""
 
-UUID = Annotated[str, Meta(pattern=r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
+UUID_FORM = r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
+UUID = Annotated[str, Meta(pattern=UUID_FORM)]
 
 SuggestionId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
 UserId = Annotated[str, Meta(min_length=1, max_length=MAX_USER_ID)]
