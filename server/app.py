@@ -259,7 +259,10 @@ def bus_of(config: Config) -> Bus:
 def sandbox_of(config: Config) -> Sandbox:
     bounds = config.sandbox
     return Sandbox(
-        memory_bytes=bounds.sandbox_memory_bytes, job_seconds=bounds.sandbox_seconds, workers=bounds.sandbox_workers
+        memory_bytes=bounds.sandbox_memory_bytes,
+        job_seconds=bounds.sandbox_seconds,
+        workers=bounds.sandbox_workers,
+        starts_beside=True,
     )
 
 

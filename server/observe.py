@@ -47,6 +47,7 @@ Event = Literal[
     "compaction_failed",
     "rescue_failed",
     "excerpt_unread",
+    "sandbox_not_started",
     "content_unread",
     # other nodes
     "bus_away",

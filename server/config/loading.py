@@ -8,6 +8,7 @@ refused by name, all at once.
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -141,6 +142,7 @@ def _contradictions_of_people(people: PeopleSettings) -> Iterator[str]:
             yield f"{PREFIX}AUTH=oidc needs {' and '.join(missing)} as well."
 
 
+@cache
 def version() -> str:
     try:
         return metadata.version("manyhands")

@@ -9,9 +9,10 @@ packing costs the server nothing.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -109,36 +110,38 @@ def read_build(directory: Path, *, max_bytes: int = MAX_BUILD_BYTES) -> dict[str
     """
     if not (directory / "index.html").is_file():
         return {}
-    assets: dict[str, Asset] = {}
     size = 0
-    for path in _files(directory):
-        size += path.stat().st_size
+    files = dict(_files(directory))
+    for file in files.values():
+        size += file.stat().st_size
         if size > max_bytes:
             message = (
                 f"The directory {directory} is too large to be a build of the pages. Set MANYHANDS_PAGES_DIR to one."
             )
             raise Unavailable(message)
-        if path.suffix not in _PACKINGS.values():
-            name = path.relative_to(directory).as_posix()
-            assets[name] = _asset(name, path)
-    return assets
+    return {name: _asset(name, files) for name in files if not name.endswith(tuple(_PACKINGS.values()))}
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    for path in sorted(directory.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
-        if path.is_file() and not path.is_symlink() and not hidden:
-            yield path
+def _files(directory: Path | str, below: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield files with their paths below the root. Hidden ones and links are left out."""
+    with os.scandir(directory) as entries:
+        for entry in sorted(entries, key=lambda each: each.name):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(entry.path, f"{below}{entry.name}/")
+            elif entry.is_file(follow_symlinks=False):
+                yield below + entry.name, entry
 
 
-def _asset(name: str, path: Path) -> Asset:
-    body = path.read_bytes()
+def _asset(name: str, files: Mapping[str, os.DirEntry[str]]) -> Asset:
+    body = Path(files[name]).read_bytes()
     kept = "public, max-age=31536000, immutable" if name.startswith("assets/") else "no-cache"
-    copies = {coding: path.with_name(path.name + suffix) for coding, suffix in _PACKINGS.items()}
-    packed = {coding: copy.read_bytes() for coding, copy in copies.items() if copy.is_file()}
+    copies = {coding: files.get(name + suffix) for coding, suffix in _PACKINGS.items()}
+    packed = {coding: Path(copy).read_bytes() for coding, copy in copies.items() if copy is not None}
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"Cache-Control": kept, "ETag": etag, "Vary": "Accept-Encoding"}
-    return Asset(body, packed, headers, _TYPES.get(path.suffix.lower(), "application/octet-stream"))
+    return Asset(body, packed, headers, _TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream"))
 
 
 def _answer(request: Request, asset: Asset, *, status: int = 200) -> Response:

@@ -5,9 +5,8 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image, UnidentifiedImageError
 from pycrdt import Doc
 
 from crdt.content.edits import Made, Order, Replacement
@@ -26,6 +25,9 @@ from crdt.yjs.reader import inspect, inspect_batch
 from crdt.yjs.varint import encode_state_vector
 from server.sandbox.messages import ImageFacts, ImageType, SandboxRejected, Trial, encode_findings
 from server.store.base import Folded, Past
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_PIXELS = 50_000_000
 """Most pixels of one frame: 200 MB once decoded. A large photograph has half as many."""
@@ -145,6 +147,9 @@ def _inspect(updates: Sequence[bytes], limits: GateLimits) -> list[bytes]:
 
 
 def _check_image(data: bytes) -> ImageFacts:
+    # Most workers never meet a picture, and the library is a tenth of their start.
+    from PIL import Image
+
     try:
         with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
             return _decode_image(data)
@@ -156,6 +161,8 @@ def _check_image(data: bytes) -> ImageFacts:
 
 def _decode_image(data: bytes) -> ImageFacts:
     """Decode every frame; return the picture's facts as browsers show them."""
+    from PIL import Image, UnidentifiedImageError
+
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     try:
         with Image.open(io.BytesIO(data), formats=_ASKED_FOR) as image:
@@ -175,7 +182,7 @@ def _decode_image(data: bytes) -> ImageFacts:
     return ImageFacts(media_type, height, width) if turned else ImageFacts(media_type, width, height)
 
 
-def _load_frames(image: Image.Image) -> None:
+def _load_frames(image: "Image.Image") -> None:
     # An MPO is a photograph with previews. Its later frames are often cut off, and no browser shows
     # them.
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)

@@ -18,6 +18,7 @@ from crdt.protocol.row import Stored
 from crdt.rescue.rescue import Rescued, Said
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected
+from server.observe import log
 from server.sandbox.messages import ImageFacts, SandboxRejected, Trial, decode_findings, read
 from server.sandbox.process import Worker
 from server.sandbox.queue import JobQueue
@@ -41,29 +42,53 @@ class Sandbox:
             job uses a core. One more process is started for an edit that is to be checked while all
             others are busy with jobs that are not urgent.
         waiting: jobs that may wait for a worker. The next one is Unavailable at once.
+        starts_beside: `async with` does not wait for the first worker. A failure is logged, and the
+            next job tries again.
 
     The `person` of a job is the one that the job is for. People take turns
     (server/sandbox/queue.py).
     """
 
     def __init__(
-        self, *, memory_bytes: int = 2**30, job_seconds: float = 10.0, workers: int = 1, waiting: int = 256
+        self,
+        *,
+        memory_bytes: int = 2**30,
+        job_seconds: float = 10.0,
+        workers: int = 1,
+        waiting: int = 256,
+        starts_beside: bool = False,
     ) -> None:
         self._workers = [Worker(memory_bytes, job_seconds) for _ in range(workers + 1)]
         self._busy: set[Worker] = set()
         self._queue = JobQueue(workers, waiting)
+        self._starts_beside = starts_beside
+        self._start: asyncio.Task[None] | None = None
         self._closed = False
 
     async def __aenter__(self) -> "Sandbox":
         """Start the first worker, so that a failure shows now. Others start on demand."""
-        await self._workers[0].start()
+        if self._starts_beside:
+            self._start = asyncio.create_task(self._start_beside())
+        else:
+            await self._workers[0].start()
         return self
+
+    async def _start_beside(self) -> None:
+        """Start the first worker as a job would. Edits that come meanwhile wait for this worker."""
+        try:
+            async with self._slot("", urgent=True) as worker:
+                await worker.start()
+        except Unavailable as error:
+            if not self._closed:
+                log.error("sandbox_not_started", reason=error.message)
 
     async def __aexit__(self, *exc_info: object) -> None:
         """End every worker. All running and waiting jobs raise Unavailable before this returns."""
         self._closed = True
         for worker in self._workers:
             worker.close()
+        if self._start is not None:
+            await self._start
         await self._queue.idle.wait()
         for worker in self._workers:
             await worker.wait()

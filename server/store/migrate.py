@@ -11,7 +11,7 @@ from importlib.resources import files
 from sqlalchemy import Connection, inspect, text
 
 from crdt.errors import Unavailable
-from server.store.schema import metadata
+from server.store.schema import metadata, partial_in_postgres
 
 # Alembic's own table, as Alembic makes it.
 _VERSION_TABLE = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
@@ -52,6 +52,8 @@ def migrate(connection: Connection) -> None:
     """
     present = known_revisions()[-1]
     if not inspect(connection).has_table("alembic_version"):
+        if connection.dialect.name == "postgresql":
+            partial_in_postgres()
         metadata.create_all(connection, checkfirst=False)
         connection.exec_driver_sql(_VERSION_TABLE)
         connection.execute(text("INSERT INTO alembic_version VALUES (:present)"), {"present": present})

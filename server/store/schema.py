@@ -28,8 +28,20 @@ def _of_document(name: str, *columns: SchemaItem, large: bool = False) -> Table:
 
 
 def _only(condition: str) -> dict[str, Any]:
-    """Return the arguments of an index that holds only the rows of which this is true."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+    """Return the arguments of an index that holds only the rows of which this is true.
+
+    For PostgreSQL `partial_in_postgres` adds the same condition: to say it here imports the half of
+    SQLAlchemy that SQLite does not need.
+    """
+    return {"sqlite_where": text(condition)}
+
+
+def partial_in_postgres() -> None:
+    """Tell PostgreSQL's part of SQLAlchemy which indexes hold only some rows."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if (condition := index.dialect_options["sqlite"]["where"]) is not None:
+                index.dialect_options["postgresql"]["where"] = condition
 
 
 # There is no index on updated_at, because every append would rewrite it. Without one, a page of

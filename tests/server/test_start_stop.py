@@ -5,6 +5,7 @@ import contextlib
 import resource
 import signal
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,29 @@ from server.config.loading import load
 from tests.harness.bell import PATIENCE
 from tests.harness.memory_store import memory_store
 from tests.harness.person import PatientClient
-from tests.server.server_process import ServerProcess, server_process
+from tests.server.server_process import ServerProcess, new_document, server_process
 
 A_MOMENT = 0.3
 
 GOODBYE = b"\x88\x02\x03\xe8"
 """A server's WebSocket frame that says that it closes, with the code of a normal end."""
+
+
+NOT_FOR_SQLITE = {
+    "alembic",
+    "asyncpg",
+    "authlib",
+    "hiredis",
+    "httpx2",
+    "jwt",
+    "markdown_it",
+    "PIL",
+    "redis.asyncio",
+    "selectolax",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.orm",
+}
+"""Libraries that a server with SQLite and guests, and without Redis, does not need."""
 
 
 class Writer:
@@ -215,3 +233,17 @@ async def test_proxies_are_believed_only_when_named() -> None:
     served = server_config(config, create_app(config, store=memory_store()))
     assert served.proxy_headers
     assert served.forwarded_allow_ips == ["10.0.0.0/8", "::1/128"]
+
+
+async def test_a_server_with_sqlite_imports_nothing_that_only_others_need(tmp_path: Path) -> None:
+    program = (sys.executable, "-X", "importtime", "-m", "server")
+    async with server_process(tmp_path, program=program) as server:
+        writer = Writer()
+        await writer.open(server.url, await new_document(server))
+        assert "error" not in await writer.types("words")
+        await writer.socket.disconnect()
+        server.signal(signal.SIGTERM)
+        assert await server.end() == 0
+    imported = {line.rpartition("|")[2].strip() for line in server.log if line.startswith("import time:")}
+    assert {"sqlite3", "socketio.async_server"} <= imported
+    assert imported & NOT_FOR_SQLITE == set()

@@ -9,8 +9,6 @@ import asyncio
 import contextlib
 from typing import Any, assert_never
 
-import socketio
-
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
 from crdt.protocol import requests
@@ -29,6 +27,7 @@ from server.auth.cookies import rename
 from server.doors.native.connection import Connection, NativeDoor
 from server.doors.native.engine.engine import StrictServer
 from server.doors.native.engine.engine_socket import GRACE_SECONDS, EngineSocket
+from server.doors.native.engine.library import socketio
 from server.doors.native.engine.packets import TEXT_CHARACTERS, ack_packets, event_packets, message_packets
 from server.doors.rates import ConnectionRates
 from server.doors.reception import Reception

@@ -14,8 +14,6 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qs, unquote_to_bytes
 
 import engineio
-import socketio
-from socketio import packet as socketio_packet
 
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId
@@ -25,6 +23,7 @@ from server.auth.cookies import session_cookie
 from server.doors.close_codes import helps_to_come_back
 from server.doors.entrance import FOREIGN_PAGE, note_foreign_page
 from server.doors.native.engine.engine_socket import BODY_SECONDS, EngineSocket, Environ, Inside, Message, Receive, Send
+from server.doors.native.engine.library import socketio, socketio_packet
 from server.doors.native.engine.packets import (
     NAMESPACE,
     YJS_NAMESPACE,

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engineio import packet as engine_packet
-from socketio import packet as socketio_packet
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
 from crdt.protocol.messages import ServerMessage, Value, encode_message, write_arguments
+from server.doors.native.engine.library import socketio_packet
 from server.doors.native.lane.outlet import encode_frame
 
 TEXT_CHARACTERS = 64 * 2**10
