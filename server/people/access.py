@@ -114,14 +114,16 @@ class Access:
 
         A person whom only a token lets in is not known to have access while they are away.
         """
-        standing = (await self._sharing.access([document_id], user_ids)).get(document_id)
-        if standing is None or not user_ids:
+        known = await self._users.known(user_ids) if user_ids else {}
+        identities = [Identity(each.user, "guest", each.email) for each in known.values()]
+        names = {*user_ids, *(name for identity in identities for name in _names(identity))}
+        standing = (await self._sharing.access([document_id], names)).get(document_id)
+        if standing is None:
             return {}
-        known = await self._users.known(user_ids)
         found = {user_id: stranger(user_id) for user_id in user_ids if user_id in standing.grants}
-        for user_id, each in known.items():
-            if self.rule(standing, document_id, Identity(each.user, "guest", each.email), None) is not None:
-                found[user_id] = each.user
+        for identity in identities:
+            if self.rule(standing, document_id, identity, None) is not None:
+                found[identity.user.user_id] = identity.user
         return found
 
     def list_of(self, identity: Identity, *, shared: bool | None) -> Whose | None:

@@ -45,6 +45,9 @@ MAX_REACTIONS = 500
 KEPT_GONE = 1000
 """Deleted threads of a document that are remembered, the last ones."""
 
+PAGE = 250
+"""Threads that are read at once: some 8 ms of the event loop, with three comments each."""
+
 KEEP = object()
 """Stands for an assignee that stays."""
 
@@ -220,7 +223,7 @@ class Threads(Protocol):
     """The discussions of documents."""
 
     async def read(
-        self, document_id: DocumentId, since: int, most: int = 1000, most_bytes: int = 2 * 2**20
+        self, document_id: DocumentId, since: int, most: int = PAGE, most_bytes: int = 2 * 2**20
     ) -> Discussion | None:
         """Read at most so many threads that changed after a version, in order.
 

@@ -11,7 +11,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.permissions import Role
 from crdt.protocol.messages import User
 from crdt.protocol.row import Contributor
-from server.store import inbox, threads
+from server.store import inbox, threads_acting
 from server.store.deeds_base import ABOUT_DISCUSSION, Kind
 from server.store.inbox_base import Place, Reason
 from server.store.sharing_base import KnownUser
@@ -196,7 +196,7 @@ async def test_whoever_knows_a_version_reads_what_changed_since(store: SqlStore)
 
 
 async def test_deleted_threads_are_forgotten_after_a_while(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "KEPT_GONE", 2)
+    monkeypatch.setattr(threads_acting, "KEPT_GONE", 2)
     await made(store)
     for number in range(1, 5):
         await act(store, ANN, begin(number))
@@ -378,7 +378,7 @@ async def test_in_the_trash_nothing_is_said(store: SqlStore) -> None:
 async def test_a_discussion_is_bounded(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     await made(store)
     for name, bound in (("MAX_THREADS", 2), ("MAX_COMMENTS", 2), ("MAX_EMOJI", 1), ("MAX_REACTIONS", 2)):
-        monkeypatch.setattr(threads, name, bound)
+        monkeypatch.setattr(threads_acting, name, bound)
     await act(store, ANN, begin(1), begin(2), reply(101), React(T1, uid(100), "👍"))
     await act(store, BERT, React(T1, uid(100), "👍"))
     assert await refusal(store, ANN, begin(3)) is Code.DOCUMENT_FULL
@@ -386,7 +386,7 @@ async def test_a_discussion_is_bounded(store: SqlStore, monkeypatch: pytest.Monk
     assert await refusal(store, ANN, React(T1, uid(100), "🎉")) is Code.DOCUMENT_FULL
     assert await refusal(store, CARL, React(T1, uid(100), "👍")) is Code.DOCUMENT_FULL
     size = sum(len(each.body.encode()) for thread in (await read(store)).threads for each in thread.comments)
-    monkeypatch.setattr(threads, "MAX_BYTES", size)
+    monkeypatch.setattr(threads_acting, "MAX_BYTES", size)
     assert await refusal(store, ANN, reply(101, "It is so.")) is Code.DOCUMENT_FULL
     assert await refusal(store, ANN, reply(101, thread=2)) is Code.DOCUMENT_FULL
     await act(store, ANN, reply(101, "No."), Delete(T2))
