@@ -59,8 +59,7 @@ class Worker:
             return self._process
         self._kill()
         await self.wait()
-        if self._closed:
-            raise Unavailable(_CLOSED)
+        self._check_open()
         arguments = [str(self._memory_bytes), str(self._job_seconds)]
         try:
             # The process runs in the directory that holds the package, so that Python finds the
@@ -71,10 +70,8 @@ class Worker:
             )  # fmt: skip
         except OSError as error:
             raise Unavailable(f"The sandbox process cannot be started: {error.strerror}.") from error
-        if self._closed:  # while the process was made, `close` did not know it yet
-            self._kill()
-            raise Unavailable(_CLOSED)
         try:
+            self._check_open()  # while the process was made, `close` did not know it yet
             async with asyncio.timeout(START_SECONDS):
                 await self._receive(process)
         except (TimeoutError, asyncio.IncompleteReadError, InvariantError) as error:
@@ -110,6 +107,10 @@ class Worker:
         """End the process and take no more jobs."""
         self._closed = True
         self._kill()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable(_CLOSED)
 
     async def wait(self) -> None:
         """Wait until the process that was ended or died is gone."""
