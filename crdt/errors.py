@@ -29,6 +29,8 @@ class Code(StrEnum):
     """The person is not known, or not any more: sign in, or bring a fresh token."""
     FORBIDDEN = "forbidden"
     """The person's role does not include this."""
+    NOT_A_SUGGESTION = "not_a_suggestion"
+    """The person may only suggest and comment, and the update does something else to the text."""
     WRONG_ORIGIN = "wrong_origin"
     """The page comes from an origin that the server does not know."""
     WRONG_HOST = "wrong_host"

@@ -22,6 +22,11 @@ class Role(StrEnum):
     def may_write(self) -> bool:
         return may(self, Action.WRITE)
 
+    @property
+    def only_suggests(self) -> bool:
+        """Whether the person's updates must be suggestions and nothing else."""
+        return may(self, Action.SUGGEST) and not may(self, Action.WRITE)
+
 
 class Action(StrEnum):
     """An action on a document."""
@@ -32,6 +37,8 @@ class Action(StrEnum):
     """Say something about the text without changing it, and change what one has said."""
     RESOLVE = "resolve"
     """Resolve and assign what others have said about the text."""
+    SUGGEST = "suggest"
+    """Write suggestions and comments' marks into the text, which they leave as it is."""
     WRITE = "write"
     """Send updates and uploads, attach files."""
     RENAME = "rename"
@@ -51,7 +58,7 @@ class Action(StrEnum):
 
 
 _VIEWER = frozenset({Action.READ})
-_COMMENTER = _VIEWER | {Action.COMMENT}
+_COMMENTER = _VIEWER | {Action.COMMENT, Action.SUGGEST}
 _EDITOR = _COMMENTER | {Action.RESOLVE, Action.WRITE, Action.RENAME, Action.SEE_PEOPLE}
 _OWNER = _EDITOR | {Action.SHARE, Action.MODERATE, Action.TRASH, Action.DELETE, Action.TRANSFER}
 
@@ -66,6 +73,7 @@ _VERBS: Mapping[Action, str] = {
     Action.READ: "read it",
     Action.COMMENT: "comment on it",
     Action.RESOLVE: "resolve or assign others' threads in it",
+    Action.SUGGEST: "suggest changes",
     Action.WRITE: "change it",
     Action.RENAME: "rename it",
     Action.SEE_PEOPLE: "see who has access",
@@ -92,6 +100,14 @@ def strongest(*roles: Role | None) -> Role | None:
 def forbidden(role: Role, action: Action) -> ProtocolError:
     """Return the refusal of an action that the role does not include."""
     return ProtocolError(Code.FORBIDDEN, f"You are {_called(role)} of this document: you may not {_VERBS[action]}.")
+
+
+def not_a_suggestion(why: str) -> ProtocolError:
+    """Return the refusal of an update that does more than the author may. `why` ends a sentence."""
+    return ProtocolError(
+        Code.NOT_A_SUGGESTION,
+        f"You may suggest changes and comment here, but this change {why}. Nothing was written.",
+    )
 
 
 def _called(role: Role) -> str:

@@ -93,7 +93,7 @@ REMEDIES: Mapping[str, Remedy] = {
     "unauthenticated": Remedy.AUTHENTICATE,
     **dict.fromkeys(
         (
-            "malformed", "unknown_event", "not_found", "forbidden", "bad_update", "unsupported_content", "too_large",
+            "malformed", "unknown_event", "not_found", "forbidden", "not_a_suggestion", "bad_update", "unsupported_content", "too_large",
             "too_costly", "document_full", "conflict", "epoch_changed", "quarantined", "other_format", "deleted", "wrong_origin",
             "wrong_host",
         ),

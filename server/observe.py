@@ -42,6 +42,8 @@ Event = Literal[
     "replica_in_doubt",
     "updates_set_aside",
     "update_rejected",
+    "suggestion_refused",
+    "suggestions_unproven",
     "room_broken",
     "document_compacted",
     "compaction_failed",

@@ -45,6 +45,7 @@ REPEATED = frozenset(
         "request_failed",
         "sign_in_failed",
         "store_unreachable",
+        "suggestions_unproven",
         "unmark_failed",
         "update_rejected",
         "visit_not_remembered",
@@ -55,7 +56,7 @@ REPEATED = frozenset(
 All lines of libraries are treated in the same way.
 """
 
-COUNTED = frozenset({"connection_behind"})
+COUNTED = frozenset({"connection_behind", "suggestion_refused"})
 """Events below WARNING that strangers can cause at will."""
 
 

@@ -1,12 +1,24 @@
 """Admissions: the result of letting updates in at the gate, and refusals of authors and sizes."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from crdt.errors import Code, ProtocolError
 from crdt.yjs.reader import Inspected
 
-Roots = frozenset[str]
+
+@dataclass(frozen=True, slots=True)
+class Except:
+    """All root types but these."""
+
+    names: frozenset[str]
+
+    def __contains__(self, name: str) -> bool:
+        return name not in self.names
+
+
+Roots = frozenset[str] | Except
 """Names of root types."""
 
 NO_ROOTS: Roots = frozenset()

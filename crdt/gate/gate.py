@@ -32,7 +32,7 @@ documents that are made only of such forgeries.
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from crdt.errors import ProtocolError
-from crdt.gate.admission import NO_ROOTS, Admission, MayWrite, Roots, other_format, taken, too_costly
+from crdt.gate.admission import NO_ROOTS, Admission, Except, MayWrite, Roots, other_format, taken, too_costly
 from crdt.gate.deletions import Deletions
 from crdt.gate.engine_cost import PLENTY, ROUNDS, EngineCost
 from crdt.gate.growth import check_authors, check_places, check_structs
@@ -40,6 +40,7 @@ from crdt.gate.interweaving import RANGES_AT_ONCE, SLICE, UPDATES_AT_ONCE, Curso
 from crdt.gate.places import NOWHERE, Mark, Places
 from crdt.gate.surrogates import Surrogates
 from crdt.gate.typing_runs import TypingRuns
+from crdt.permissions import not_a_suggestion
 from crdt.yjs.contents import DELETED, GC
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import KEYED, Inspected, Struct, inspect
@@ -114,8 +115,8 @@ class Knowledge:
         are roots in which the author may neither insert nor delete.
 
         Raises ProtocolError, and then nothing has changed: `missing_past`, `client_id_taken`,
-        `bad_update`, `document_full`, `other_format` for a change in a closed root, or `too_costly`
-        for updates that must be measured first.
+        `bad_update`, `document_full`, `other_format` or `not_a_suggestion` for a change in a closed
+        root, or `too_costly` for updates that must be measured first.
         """
         typed = None if closed else self.typing_runs.admit(updates, self._clocks, may_write)
         if typed is not None:
@@ -418,27 +419,37 @@ class Knowledge:
         self.deletions.add(client, ranges)
 
     def _check_deletion(self, client: int, start: int, end: int) -> None:
-        """Raise ProtocolError(other_format) if something living in a closed root is deleted."""
+        """Raise ProtocolError if something living in a closed root is deleted."""
         if not self.deletions.covers(client, start, end):
             for first, last, place in self.places.pieces(client, start, end):
                 if not self.deletions.covers(client, first, last):
                     self._check_open(place)
 
     def _check_open(self, place: int) -> None:
-        """Raise ProtocolError(other_format) for a place in a closed root."""
+        """Raise ProtocolError (other_format or not_a_suggestion) for a place in a closed root."""
         known, climbed = self._closed_branches, list[int]()
         while place >> 1 not in known:
             climbed.append(place >> 1)
             owner = self.places.owner(place)
             if owner is None:
-                # What is nowhere may be anywhere: perhaps an older version has let it in.
-                known[place >> 1] = place == NOWHERE or self.places.root_of(place) in self._closed
+                known[place >> 1] = self._is_closed(None if place == NOWHERE else self.places.root_of(place))
             else:
                 place = self.places.of(*owner)
         answer = known[place >> 1]
         known.update(dict.fromkeys(climbed, answer))
         if answer:
-            raise other_format()
+            raise (
+                not_a_suggestion("changes something beside the text")
+                if isinstance(self._closed, Except)
+                else other_format()
+            )
+
+    def _is_closed(self, root: str | None) -> bool:
+        if isinstance(self._closed, Except):
+            # What is nowhere is dead, and whoever judges the author also judges what revives it.
+            return root is not None and root in self._closed
+        # What is nowhere may be anywhere: perhaps an older version has let it in.
+        return root is None or root in self._closed
 
     def _take_blindly(self, update: Inspected) -> None:
         """Take in a durable update that today's rules refuse, with every new struct nowhere."""

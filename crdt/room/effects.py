@@ -5,6 +5,7 @@ server/rooms/driver.py carries effects out in order. In tests a simulation does.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from crdt.errors import Code
 from crdt.ids import Epoch, Seq, UpdateId
@@ -13,6 +14,7 @@ from crdt.protocol.messages import ClosedMessage, Refused, Request, ServerMessag
 from crdt.protocol.row import AuthorKeys, Contributor, Found
 from crdt.rescue.rescue import Said
 from crdt.room.session import Session
+from crdt.suggestions.judge import Entry
 
 Asked = tuple[Session, Request]
 """A session that awaits an answer, and the request that the answer is for."""
@@ -27,7 +29,8 @@ class AppendRow:
 
     Attributes:
         known: the last row that the room had applied.
-        moves: the row must follow on `known` at once, because it may move words.
+        moves: the row must follow on `known` at once, because it may move words, or was proven to
+            be harmless there.
         heirs: which characters live on where since this row (crdt/protocol/links.py).
     """
 
@@ -50,6 +53,32 @@ class Rescue:
 
     known: Seq
     said: tuple[Said, ...]
+
+
+class Proof(NamedTuple):
+    """A moment of a room's document, in which something was proven to be only suggestions.
+
+    The proof holds as long as everything behind that moment comes from this node: the node puts
+    its own rows in the order in which they were taken.
+
+    Attributes:
+        life: how often the document had been loaded again.
+        foreign: how many rows of other nodes had been applied since.
+    """
+
+    life: int
+    foreign: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Find out which suggestions of the row after `known` are nothing else.
+
+    Then call `proven`.
+    """
+
+    known: Seq
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +166,16 @@ class Ended:
 
 
 Effect = (
-    AppendRow | Rescue | Broadcast | Acknowledge | Refuse | Dismiss | Publish | ReadRows | Reload | KeepAside | Ended
+    AppendRow
+    | Rescue
+    | Prove
+    | Broadcast
+    | Acknowledge
+    | Refuse
+    | Dismiss
+    | Publish
+    | ReadRows
+    | Reload
+    | KeepAside
+    | Ended
 )

@@ -41,11 +41,12 @@ from crdt.gate.typing_runs import Keystroke, join_keystrokes
 from crdt.ids import ClientId, Epoch, Seq, UpdateId
 from crdt.log.replay import InspectedRow
 from crdt.log.replica import Replica
+from crdt.permissions import Action, Role, may
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import Refused, Request
 from crdt.protocol.row import WHOLE_ROW, AuthorKeys, Contributor, SetAside
 from crdt.rescue.rescue import Said
-from crdt.room.effects import Acknowledge, AppendRow, Effect, Refuse
+from crdt.room.effects import Acknowledge, AppendRow, Effect, Proof, Refuse
 from crdt.room.session import Author, Authors, Session, undecided
 from crdt.yjs.reader import Inspected
 
@@ -84,6 +85,7 @@ class Submission(NamedTuple):
         size: bytes of its updates.
         measured: the document engine was tried with the updates.
         after: the last row that the author had applied; None if they did not say.
+        proof: for somebody who only suggests, what it was proven against.
     """
 
     session: Session
@@ -96,6 +98,16 @@ class Submission(NamedTuple):
     size: int = 0
     measured: bool = False
     after: Seq | None = None
+    proof: Proof | None = None
+
+    @property
+    def suggests(self) -> bool:
+        """Whether it must stand where it was proven to be only suggestions."""
+        return self.proof is not None and bool(self.updates)
+
+    def may_stay(self, role: Role | None) -> bool:
+        """Whether a role includes what was taken."""
+        return may(role, Action.WRITE if self.proof is None else Action.SUGGEST)
 
     @property
     def said(self) -> list[Said]:
@@ -117,7 +129,8 @@ class Appending:
     known: Seq
     """The last row that the room had applied."""
     moves: bool = False
-    """Whether the row was judged as one that may move words."""
+    """Whether the row was judged as one that may move words, or that only suggests behind `known`.
+    """
     rescues: tuple[Inspected, ...] = ()
     """Those of the updates that the server has added."""
     heirs: bytes = b""
@@ -187,6 +200,16 @@ def _claims_of(submissions: Sequence[Submission]) -> AuthorKeys:
     return tuple(claims.items())
 
 
+def _appending(
+    update_id: UpdateId, submissions: tuple[Submission, ...], updates: tuple[Inspected, ...], known: Seq
+) -> Appending:
+    batch = encode_batch([update.raw for update in updates])
+    contributors = tuple(dict.fromkeys([submission.contributor for submission in submissions if submission.updates]))
+    claiming = [submission for submission in submissions if submission.author_keys]
+    claims = _claims_of(claiming) if claiming else ()
+    return Appending(update_id, batch, updates, submissions, claims, contributors, known)
+
+
 def _holds(submission: Submission, update: Inspected) -> bool:
     """Whether this submission brought an update of a row.
 
@@ -208,6 +231,8 @@ class Outbox:
         self.under_way: Appending | None = None
         self.bytes = 0
         """Bytes of all updates that are not durable."""
+        self.taken = 0
+        """How many submissions were ever taken."""
         self.retry_at: float | None = None
         """When the append under way is tried again; None while it runs, or without an append."""
         self._pause = FIRST_RETRY
@@ -237,6 +262,7 @@ class Outbox:
         return []
 
     def take(self, submission: Submission) -> None:
+        self.taken += 1
         self.waiting.append(submission)
         self.bytes += submission.size
 
@@ -271,13 +297,15 @@ class Outbox:
         """Whether somebody else writes under a new client id, which the store may refuse."""
         return any(submission.author_keys and submission.session is not session for submission in self._undecided)
 
-    def bar(self, session: Session, *, barred: bool) -> None:
-        """Bar a session from writing, or let it write again.
+    def bar(self, session: Session, role: Role | None) -> None:
+        """Bar a session from writing if its role no longer includes what it has sent.
 
         What the session has sent and is not durable is judged by that. A session without anything
         in the outbox is not barred, because the room checks its role.
         """
-        (self._barred.add if barred and self.holds(session) else self._barred.discard)(session)
+        sent = [submission for submission in self._undecided if submission.session is session]
+        barred = not all(submission.may_stay(role) for submission in sent)
+        (self._barred.add if barred else self._barred.discard)(session)
 
     def check_author(self, submission: Submission) -> None:
         """Raise ProtocolError(forbidden) if the author may no longer write."""
@@ -287,10 +315,6 @@ class Outbox:
     def authors(self) -> list[Session]:
         """Return each session that has sent something that is not durable, once."""
         return list(dict.fromkeys(submission.session for submission in self._undecided))
-
-    def holds(self, session: Session) -> bool:
-        """Whether something that this session sent is not durable."""
-        return any(submission.session is session for submission in self._undecided)
 
     @property
     def bars(self) -> bool:
@@ -338,14 +362,23 @@ class Outbox:
             return False
         return all(one is other for one, other in zip(first, submissions, strict=True))
 
-    def next(self, update_id: UpdateId, known: Seq) -> Appending:
-        """Make one row of all waiting submissions, and put it under way.
+    def next(self, update_id: UpdateId, known: Seq, count: int, *, proven: bool = False) -> Appending:
+        """Make one row of the first `count` submissions, and put it under way.
 
-        `known`: the last row that the room has applied.
+        `known`: the last row that the room has applied. `proven`: something in the row was proven
+        to be only suggestions behind `known`.
         """
-        submissions, self.waiting = tuple(self.waiting), []
+        submissions = self._take_first(count)
         updates = join_keystrokes([update for submission in submissions for update in submission.updates])
-        return self._put_under_way(update_id, submissions, updates, known)
+        appending = _appending(update_id, submissions, updates, known)
+        self.under_way = replace(appending, moves=True) if proven else appending
+        return self.under_way
+
+    def _take_first(self, count: int) -> tuple[Submission, ...]:
+        while count < len(self.waiting) and not self.waiting[count].updates:
+            count += 1  # a copy that rides along with what came before it
+        submissions, self.waiting = tuple(self.waiting[:count]), self.waiting[count:]
+        return submissions
 
     def next_rescued(
         self, update_id: UpdateId, known: Seq, count: int, answers: Sequence[Inspected | None], heirs: bytes
@@ -355,32 +388,14 @@ class Outbox:
         `answers`: one for each update, None for updates that need none; empty if they could not be
         found. Then the row may stand behind rows that nobody here knows yet.
         """
-        while count < len(self.waiting) and not self.waiting[count].updates:
-            count += 1  # a copy that rides along with what came before it
-        submissions, self.waiting = tuple(self.waiting[:count]), self.waiting[count:]
+        submissions = self._take_first(count)
         said = [update for submission in submissions for update in submission.updates]
         answered = zip(said, answers or [None] * len(said), strict=True)
         updates = tuple([each for pair in answered for each in pair if each is not None])
-        return self._put_under_way(update_id, submissions, updates, known, answers, heirs)
-
-    def _put_under_way(
-        self,
-        update_id: UpdateId,
-        submissions: tuple[Submission, ...],
-        updates: tuple[Inspected, ...],
-        known: Seq,
-        answers: Sequence[Inspected | None] = (),
-        heirs: bytes = b"",
-    ) -> Appending:
-        batch = encode_batch([update.raw for update in updates])
-        contributors = tuple(
-            dict.fromkeys([submission.contributor for submission in submissions if submission.updates])
-        )
-        claiming = [submission for submission in submissions if submission.author_keys]
-        claims = _claims_of(claiming) if claiming else ()
-        row = update_id, batch, updates, submissions, claims, contributors, known
+        moves = bool(answers) or any(submission.suggests for submission in submissions)
         rescues = tuple([each for each in answers if each is not None])
-        self.under_way = Appending(*row, moves=bool(answers), rescues=rescues, heirs=heirs)
+        appending = _appending(update_id, submissions, updates, known)
+        self.under_way = replace(appending, moves=moves, rescues=rescues, heirs=heirs)
         return self.under_way
 
     def settle(self, update_id: UpdateId) -> Appending | None:

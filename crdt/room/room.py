@@ -22,7 +22,7 @@ from contextlib import closing
 
 from crdt.budget import Account, unbounded
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unavailable
-from crdt.gate.admission import NO_ROOTS, Admission, MayWrite, Roots, check_fits, other_format
+from crdt.gate.admission import NO_ROOTS, Admission, Except, MayWrite, Roots, check_fits, other_format
 from crdt.ids import ClientId, Epoch, IdFactory, Seq, UpdateId
 from crdt.log.document import Damaged, Engine, apply_update
 from crdt.log.replay import InspectedRow, inspect_row
@@ -51,9 +51,10 @@ from crdt.protocol.row import Row, Stored
 from crdt.rescue.rescue import Rescued
 from crdt.rescue.scribe import RESCUER
 from crdt.room.catching_up import CatchingUp
-from crdt.room.effects import Effect, Ended, KeepAside, Publish, Refuse, Rescue
+from crdt.room.effects import Effect, Ended, KeepAside, Proof, Prove, Publish, Refuse, Rescue
 from crdt.room.members import Members
 from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, FlushWindow, Outbox, Submission
+from crdt.room.proving import Proving
 from crdt.room.rescuing import Rescuing
 from crdt.room.session import Session
 from crdt.yjs.limits import GateLimits
@@ -95,6 +96,10 @@ class Room:
         self._window = FlushWindow()
         self._catching_up = CatchingUp()
         self._rescuing = Rescuing(stored, gate_limits)
+        self._rescued_before: tuple[list[Inspected | None], bytes] | None = None
+        """The server's answers to the updates whose suggestions are being proven with them."""
+        self.proving = Proving()
+        """What is known of suggestions that wait, and what the judge's copy lacks."""
         self._told: Durability = "ok"
         self._sound = True
         """Whether the replica is what everybody here was told.
@@ -127,6 +132,11 @@ class Room:
         """Whether everything that was taken is durable, applied and acknowledged."""
         outbox = self._outbox
         return outbox.under_way is None and not outbox.waiting and not outbox.owed_rows
+
+    @property
+    def taken(self) -> int:
+        """How many batches were taken, for a look whether something has come meanwhile."""
+        return self._outbox.taken
 
     @property
     def gathers(self) -> bool:
@@ -172,7 +182,12 @@ class Room:
         While the document is loaded again, nothing leaves: what waits is judged anew afterwards.
         """
         outbox, rescuing = self._outbox, self._rescuing
-        if outbox.under_way is not None or not outbox.waiting or self._catching_up.reloading:
+        if (
+            self.proving.asked is not None
+            or outbox.under_way is not None
+            or not outbox.waiting
+            or self._catching_up.reloading
+        ):
             return False
         return rescuing.asked is None and rescuing.must_know <= self.replica.seq
 
@@ -227,8 +242,12 @@ class Room:
 
     # The way of an edit.
 
-    def receive(self, session: Session, updates: Sequence[Inspected], request: Request | None) -> list[Effect]:
+    def receive(
+        self, session: Session, updates: Sequence[Inspected], request: Request | None, proof: Proof | None = None
+    ) -> list[Effect]:
         """Take one batch of a session, all of it or nothing.
+
+        `proof`: for somebody who only suggests, what the batch was proven against.
 
         Batches come in the order in which the session sent them. A refusal changes nothing. It
         comes back as an answer if the request awaits one, else as the end of the session. Raises
@@ -236,14 +255,20 @@ class Room:
         `receive_in_slices`.
         """
         try:
-            return self._admit(self._submission(session, updates, request))
+            return self._admit(self._submission(session, updates, request, proof=proof))
         except ManyhandsError as refusal:
             if refusal.code is Code.TOO_COSTLY:
                 raise
             return self.refuse(session, request, self._outbox.weigh(session, refusal))
 
     def receive_in_slices(
-        self, session: Session, updates: Sequence[Inspected], request: Request | None, *, measured: bool
+        self,
+        session: Session,
+        updates: Sequence[Inspected],
+        request: Request | None,
+        proof: Proof | None = None,
+        *,
+        measured: bool,
     ) -> Generator[None, None, list[Effect]]:
         """Take a large batch with pauses.
 
@@ -251,8 +276,9 @@ class Room:
         pause the batch's author must still be allowed to write.
         """
         try:
-            replica, submission = self.replica, self._submission(session, updates, request, measured=measured)
-            own, closed = submission.author.client_id, self._closed_to(session, updates)
+            replica = self.replica
+            submission = self._submission(session, updates, request, measured=measured, proof=proof)
+            own, closed = submission.author.client_id, self._closed_in(submission)
             slices = replica.admit_in_slices(
                 submission.updates, self._may_write(submission), own, measured=measured, closed=closed
             )
@@ -274,17 +300,25 @@ class Room:
             return self.refuse(session, request, self._outbox.weigh(session, refusal))
 
     def _submission(
-        self, session: Session, updates: Sequence[Inspected], request: Request | None, *, measured: bool = False
+        self,
+        session: Session,
+        updates: Sequence[Inspected],
+        request: Request | None,
+        *,
+        measured: bool = False,
+        proof: Proof | None = None,
     ) -> Submission:
         size = sum([len(update.raw) for update in updates])
         self.may_write(session, size, updates)
+        if proof is None and not session.may_write:
+            raise forbidden(session.role, Action.WRITE)  # the role has changed while the batch waited
         author = session.author
         if not session.begun:
             self.members.begin(session, known=author.client_id in self.replica.clocks)
         if session.owned is None and self.members.authors.owns(author):
             session.owned = author.client_id
         by = author, session.contributor
-        return Submission(session, request, tuple(updates), *by, (), (), size, measured, session.after)
+        return Submission(session, request, tuple(updates), *by, (), (), size, measured, session.after, proof)
 
     def _may_write(self, submission: Submission) -> MayWrite:
         authors, by = self.members.authors, submission.author
@@ -315,9 +349,14 @@ class Room:
     def _admit(self, submission: Submission) -> list[Effect]:
         """Have the gate judge a batch, and let it wait for the store; raises ManyhandsError."""
         updates, own = submission.updates or submission.repeated, submission.author.client_id
-        may_write, closed = self._may_write(submission), self._closed_to(submission.session, updates)
+        may_write, closed = self._may_write(submission), self._closed_in(submission)
         admission = self.replica.knowledge.admit(updates, may_write, own, measured=submission.measured, closed=closed)
         return self._admitted(submission, admission)
+
+    def _closed_in(self, submission: Submission) -> Roots:
+        """Return the roots in which a submission may change nothing."""
+        closed = self._closed_to(submission.session, submission.updates or submission.repeated)
+        return Except(self._gate_limits.fragment_roots) if submission.proof is not None and not closed else closed
 
     def _closed_to(self, session: Session, updates: Sequence[Inspected] = ()) -> Roots:
         """Return the roots that a session may not change, as it does not declare the format.
@@ -349,7 +388,7 @@ class Room:
             self.members.check(session)
         if self.replica.quarantined is not None:
             raise ProtocolError(Code.QUARANTINED, DAMAGED)
-        if not session.may_write:
+        if not session.may_send:
             raise forbidden(session.role, Action.WRITE)
         if self.info.trashed_at is not None:
             self.info.check_change()
@@ -372,13 +411,8 @@ class Room:
             # People on other nodes count as well: a row from there costs a frame for each person
             # here.
             self._window.begin(now, members.crowd(now))
-            if not self._rescuing.is_needed(self.replica.knowledge, outbox.waiting):
-                appending = outbox.next(self._new_update_id(), self.seq)
-            elif outbox.owed_rows:
-                # What waits may build on rows of ours whose turn has not come.
-                self._rescuing.must_know = max(outbox.owed_rows)
-            else:
-                effects.append(self._rescuing.ask(self.seq, outbox.waiting))
+            appending, questions = self._begin_row()
+            effects += questions
         elif outbox.retry_at is not None and now >= outbox.retry_at:
             # The very same append, under the same id: the store may have taken it the first time.
             appending = outbox.retry()
@@ -393,6 +427,25 @@ class Room:
             effects += members.flush_presence(now)
         return effects
 
+    def _begin_row(self) -> tuple[Appending | None, list[Effect]]:
+        """Make the next row of what waits, or ask what must be known before."""
+        outbox, rescuing, proving = self._outbox, self._rescuing, self.proving
+        waiting, first = outbox.waiting, proving.first(outbox.waiting)
+        if first:
+            waiting = waiting[:first]
+        needs_rescue, needs_proof = rescuing.is_needed(self.replica.knowledge, waiting), first == 0
+        if not (needs_rescue or needs_proof):
+            return outbox.next(self._new_update_id(), self.seq, len(waiting)), []
+        if outbox.owed_rows:
+            # What waits may build on rows of ours whose turn has not come.
+            rescuing.must_know = max(outbox.owed_rows)
+            return None, []
+        if needs_rescue:
+            return None, [rescuing.ask(self.seq, waiting)]
+        if not proving.holds(waiting):
+            return None, [proving.ask(self.seq, waiting)]
+        return outbox.next(self._new_update_id(), self.seq, len(waiting), proven=True), []
+
     def rescued(self, question: Rescue, rescued: Rescued | None) -> list[Effect]:
         """Append what was asked about, with the server's answers. None: they could not be found.
 
@@ -406,7 +459,37 @@ class Room:
         if asked is None or (rescued and question.known != self.seq) or not outbox.begins_with(asked):
             return []
         heirs = rescued.heirs if rescued else b""
+        if self.proving.first(asked) is not None:
+            # What the server adds is proven with what it is added to.
+            self._rescued_before = answers, heirs
+            return [self.proving.ask(self.seq, asked, answers)]
         appending = outbox.next_rescued(self._new_update_id(), self.seq, len(asked), answers, heirs)
+        return [appending.effect(self.epoch)]
+
+    def proven(self, question: Prove, refusals: Sequence[ManyhandsError | None] | None) -> list[Effect]:
+        """Append what was asked about, or have what is no longer a suggestion refused.
+
+        `refusals`: one for each entry, None for entries that are harmless. None instead of them
+        says that the log has gone on meanwhile, so that `flush` asks again.
+        """
+        outbox, rescued = self._outbox, self._rescued_before
+        asked = self.proving.answered(question)
+        if asked is None:
+            return []
+        self._rescued_before = None
+        if self._catching_up.reloading or refusals is None or question.known != self.seq:
+            return []
+        if not outbox.begins_with(asked):
+            return []
+        refused = [(each, refusal) for each, refusal in zip(asked, refusals, strict=True) if refusal is not None]
+        if refused:
+            for each, refusal in refused:
+                self.proving.condemn(each, refusal)
+            return [*self._catching_up.reload("Somebody's suggestion is none any more.")]
+        if rescued is None:
+            appending = outbox.next(self._new_update_id(), self.seq, len(asked), proven=True)
+        else:
+            appending = outbox.next_rescued(self._new_update_id(), self.seq, len(asked), *rescued)
         return [appending.effect(self.epoch)]
 
     def rescue_late(self) -> list[Effect]:
@@ -435,7 +518,7 @@ class Room:
         """Return the hint for other nodes about a row: all of it, if it is small."""
         bound = appending.bound if appending.author_keys else ()
         epoch, batch, people = self.replica.epoch, appending.batch, len(self.members.sessions)
-        if appending.moves or len(batch) + KEY_BYTES * len(bound) > LARGE_HINT:
+        if appending.heirs or len(batch) + KEY_BYTES * len(bound) > LARGE_HINT:
             return BatchHint(epoch, seq, None, people=people)
         return BatchHint(epoch, seq, batch, bound, people)
 
@@ -490,7 +573,7 @@ class Room:
 
         What they have sent and is not durable is judged by the role.
         """
-        self._outbox.bar(session, barred=role is None or not role.may_write)
+        self._outbox.bar(session, role)
         effects = self.members.judge(session, role)
         if self._outbox.bars_waiting:
             effects += self._catching_up.reload("Access ended while something waited.")
@@ -562,6 +645,7 @@ class Room:
 
     def _relay(self, row: InspectedRow) -> list[Effect]:
         mine = self._outbox.pay(row.seq)
+        self.proving.follow(row, ours=mine is not None)
         self._rescuing.follow(row.seq, row.heirs)
         message = UpdateMessage(row.seq, row.batch, row.heirs)
         effects = self.members.tell(message, but=mine.only_author if mine else None)
@@ -603,7 +687,8 @@ class Room:
         if stored.epoch != self.epoch:
             return self.end(Code.EPOCH_CHANGED, "The document was restored from a backup. Open it again.")
         before, self.replica = self.replica, replica or self.replay(stored)
-        self._rescuing = Rescuing(stored, self._gate_limits)
+        self._rescuing, self._rescued_before = Rescuing(stored, self._gate_limits), None
+        self.proving.reloaded()
         self.replica.spared = before.spared
         self.spare(())
         self._catching_up.reloaded(cured=self.replica.set_aside != before.set_aside)
@@ -663,6 +748,7 @@ class Room:
             try:
                 self.info.check_change()
                 self._outbox.check_author(submission)
+                self.proving.check(submission)
                 # It was not too costly when it came
                 effects += self._admit(submission._replace(measured=True))
             except ManyhandsError as refusal:

@@ -316,7 +316,7 @@ class HocuspocusEnd(End[Messages]):
         self._owed = min(self._owed + answers, MOST_OWED)
 
     def refuse(self, request: Request, refused: Refused) -> None:
-        if refused.code is Code.FORBIDDEN:
+        if self.is_dropped(refused):
             self._owe(cast(int, request))
         super().refuse(request, refused)
 

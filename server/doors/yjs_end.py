@@ -187,7 +187,7 @@ class End(ABC, Generic[Frames]):
             raise ProtocolError(Code.NOT_JOINED, "Send the state vector first.")
         if update == y.EMPTY_UPDATE:
             self.has_nothing(is_answer=is_answer)
-        elif not seat.may_write:
+        elif not seat.may_send:
             self.drop(update, is_answer=is_answer)
         else:
             checking = seat.receive(encode_batch([update]), self.request_of(update, is_answer=is_answer))
@@ -302,8 +302,17 @@ class End(ABC, Generic[Frames]):
         """Give updates back to their sender, for whom they are durable by that."""
         self.push(self.door.write(self.key, Updates([cast(bytes, update) for update in asked])))
 
+    def is_dropped(self, refused: Refused) -> bool:
+        """Whether a refusal leaves the client here, because it may read.
+
+        What somebody writes behind a refused change lacks its past.
+        """
+        suggests = self.seat_here is not None and self.seat_here.only_suggests
+        dropped = (Code.FORBIDDEN, Code.NOT_A_SUGGESTION, *((Code.MISSING_PAST,) if suggests else ()))
+        return refused.code in dropped
+
     def refuse(self, request: Request, refused: Refused) -> None:  # noqa: ARG002 - all that follows is refused as well
-        if refused.code is Code.FORBIDDEN:
+        if self.is_dropped(refused):
             self.deny(refused.message)
         else:
             self.refuse_all(ProtocolError(refused.code, refused.message))

@@ -199,7 +199,7 @@ class YSocketIoEnd(End[Packets]):
     def receive_now(self, update: bytes) -> bool:
         """Take what was just written, if it need not wait."""
         seat = self.seat_here
-        if seat is None or not seat.may_write or update == y.EMPTY_UPDATE:
+        if seat is None or not seat.may_send or update == y.EMPTY_UPDATE:
             return False
         return seat.receive_now(encode_batch([update]), self.request_of(update, is_answer=False))
 

@@ -26,6 +26,7 @@ STATUS: Mapping[Code, int] = {
     Code.OTHER_FORMAT: 409,
     Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
+    Code.NOT_A_SUGGESTION: 403,
     Code.WRONG_ORIGIN: 403,
     Code.WRONG_HOST: 403,
     Code.NOT_FOUND: 404,

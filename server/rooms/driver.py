@@ -46,6 +46,7 @@ from server.rooms.committer import LATE_SECONDS, Committer, Late, Outcome
 from server.rooms.compaction import CLEARED_SECONDS, FOLDS_AT_ONCE, Compaction
 from server.rooms.excerpts import Excerpting
 from server.rooms.learning import Learning
+from server.rooms.proving import Proving
 from server.rooms.reader import Reader, replayed
 from server.rooms.rescuing import Rescuing
 from server.rooms.seat import Circle, Door, Seat
@@ -169,6 +170,8 @@ class Driver:
         log_of_all, sandbox = surroundings.store.log, surroundings.sandbox
         self.trials = Trials(document_id, surroundings.clock, log_of_all, sandbox, surroundings.gate_limits)
         """Decides what is tried before it is taken."""
+        self.proving = Proving(document_id, room, sandbox, self.do)
+        """Has suggestions proven before they are taken."""
         self._reader = Reader(document_id, log_of_all, surroundings.store.set_aside, surroundings.clock)
         self._rescuing = Rescuing(document_id, self._reader, sandbox.rescue)
         self._compaction = Compaction(document_id, loaded, log_of_all, sandbox.fold, surroundings.limits.document_bytes)
@@ -260,6 +263,8 @@ class Driver:
         room = self.room
         if self.over or self._around.draining or self.learning is not None or room.replica.judging:
             return False
+        if seat.only_suggests:
+            return False  # what comes has to be proven first
         if seat.format is not None and room.info.is_raised_by(seat.format):
             return False
         alone = not room.gathers
@@ -353,7 +358,7 @@ class Driver:
                     around.bus.publish(self.document_id, hint)
                 case effects.Dismiss():
                     self._dismiss(effect)
-                case effects.ReadRows() | effects.Reload() | effects.KeepAside() | effects.Rescue():
+                case effects.ReadRows() | effects.Reload() | effects.KeepAside() | effects.Rescue() | effects.Prove():
                     around.background.spawn(self._ask(effect), type(effect).__name__)
                 case effects.Ended():
                     self.close()
@@ -470,7 +475,9 @@ class Driver:
         """End the room, and tell everybody why."""
         self.do(lambda: self.room.end(code, message))
 
-    async def _ask(self, effect: effects.ReadRows | effects.Reload | effects.KeepAside | effects.Rescue) -> None:
+    async def _ask(
+        self, effect: effects.ReadRows | effects.Reload | effects.KeepAside | effects.Rescue | effects.Prove
+    ) -> None:
         """Ask the store until it answers."""
         match effect:
             case effects.ReadRows(after):
@@ -481,6 +488,9 @@ class Driver:
                 rescued = await self._rescuing.answer(effect)
                 late.cancel()
                 self.do(lambda: self._rescued(effect, rescued))
+            case effects.Prove():
+                refusals = await self.proving.prove_row(effect)
+                self.do(lambda: self.room.proven(effect, refusals))
             case effects.Reload(reason, failed, folded):
                 await self._reload(reason, failed=failed, folded=folded)
             case effects.KeepAside():

@@ -14,7 +14,7 @@ from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import DocumentId
 from crdt.protocol.batch import decode_batch
 from crdt.protocol.messages import Request
-from crdt.room.effects import Effect
+from crdt.room.effects import Effect, Proof
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect_batch
 from server.rooms.driver import Driver
@@ -91,23 +91,71 @@ class Intake:
             driver.check_open()
             await driver.declare_format(seat)
             driver.check_open()
+            if seat.only_suggests:
+                await self._suggest(driver, seat, inspected, request)
+                return
             async with driver.trials.turn:
-                dear, tried = False, driver.trials.needed(inspected)
-                if tried:
-                    dear = await self._try(seat, inspected)
-                try:
-                    effects = await self._judged(seat, inspected, request, measured=tried)
-                except ProtocolError as refusal:
-                    if refusal.code is not Code.TOO_COSTLY:
-                        raise
-                    dear = await self._try(seat, inspected)
-                    effects = await self._judged(seat, inspected, request, measured=True)
-                if dear:
-                    driver.room.spare(inspected)
+                effects = await self._taken(driver, seat, inspected, request)
         except ManyhandsError as refusal:
             seat.refuse(request, refusal)
             return
         driver.do(lambda: effects)
+
+    async def _taken(
+        self,
+        driver: Driver,
+        seat: Seat,
+        inspected: Sequence[Inspected],
+        request: Request | None,
+        proof: Proof | None = None,
+    ) -> list[Effect]:
+        """Try a batch if need be, and have the gate judge it."""
+        dear, tried = False, driver.trials.needed(inspected)
+        if tried:
+            dear = await self._try(seat, inspected)
+        try:
+            effects = await self._judged(seat, inspected, request, proof, measured=tried)
+        except ProtocolError as refusal:
+            if refusal.code is not Code.TOO_COSTLY:
+                raise
+            dear = await self._try(seat, inspected)
+            effects = await self._judged(seat, inspected, request, proof, measured=True)
+        if dear:
+            driver.room.spare(inspected)
+        return effects
+
+    async def _suggest(
+        self, driver: Driver, seat: Seat, inspected: Sequence[Inspected], request: Request | None
+    ) -> None:
+        """Take a batch of somebody who may only suggest, once it is proven to do nothing else.
+
+        A small batch is taken in the turn in which it is proven, so that the proof holds. A large
+        one may be proven once more in its row.
+        """
+        async with driver.proving.turn:
+            driver.room.may_write(seat)
+            proof = await driver.proving.prove(inspected, seat.user.user_id, seat.card.person)
+            driver.check_open()
+            taken = driver.room.taken
+            if self._is_small(driver, inspected):
+                try:
+                    effects = driver.room.receive(seat, inspected, request, proof)
+                except ProtocolError as refusal:
+                    if refusal.code is not Code.TOO_COSTLY:
+                        raise
+                    async with driver.trials.turn:
+                        effects = await self._taken(driver, seat, inspected, request, proof)
+            else:
+                async with driver.trials.turn:
+                    effects = await self._taken(driver, seat, inspected, request, proof)
+            if driver.room.taken == taken + 1:
+                driver.proving.took()
+            driver.do(lambda: effects)
+
+    def _is_small(self, driver: Driver, updates: Sequence[Inspected]) -> bool:
+        """Whether the gate can judge a batch in this turn of the event loop."""
+        size = sum([len(update.raw) for update in updates])
+        return size <= AT_ONCE_BYTES and not driver.room.replica.judging and not driver.trials.needed(updates)
 
     async def _inspected(self, document_id: DocumentId, updates: list[bytes], person: str) -> Sequence[Inspected]:
         if sum(map(len, updates)) <= min(INLINE_BYTES, self.update_bytes):
@@ -125,14 +173,20 @@ class Intake:
         return await cast(Driver, seat.driver).trials.run(room, updates, seat.card.person)
 
     async def _judged(
-        self, seat: Seat, updates: Sequence[Inspected], request: Request | None, *, measured: bool
+        self,
+        seat: Seat,
+        updates: Sequence[Inspected],
+        request: Request | None,
+        proof: Proof | None,
+        *,
+        measured: bool,
     ) -> list[Effect]:
         """Have the gate judge a batch, a slice in each turn of the event loop.
 
         Raises ProtocolError(too_costly) if the batch has to be tried first.
         """
         driver = seat.driver
-        slices = driver.room.receive_in_slices(seat, updates, request, measured=measured)
+        slices = driver.room.receive_in_slices(seat, updates, request, proof, measured=measured)
         try:
             while True:
                 await self.turnstile.go_through(driver.document_id)

@@ -23,6 +23,7 @@ from crdt.rescue.rescue import Rescued, Said
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect, inspect_batch
 from crdt.yjs.varint import encode_state_vector
+from server.sandbox.judging import Judges, judge_row
 from server.sandbox.messages import ImageFacts, ImageType, SandboxRejected, Trial, encode_findings
 from server.store.base import Folded, Past
 
@@ -202,6 +203,8 @@ def _bad_image(message: str) -> SandboxRejected:
     return SandboxRejected(message, Code.UNSUPPORTED_CONTENT)
 
 
+_JUDGES = Judges()
+
 _JOBS: dict[str, Callable[..., object]] = {
     "fold": _fold,
     "rescue": _rescue,
@@ -209,6 +212,8 @@ _JOBS: dict[str, Callable[..., object]] = {
     "inspect": _inspect,
     "check_image": _check_image,
     "excerpt": _excerpt,
+    "judge": _JUDGES.judge,
+    "judge_row": judge_row,
     "content": _content,
     "edit": _edit,
     "lacking": lacking,

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from msgspec.msgpack import Decoder
 
 import server
 from crdt.errors import Code, InvariantError, Unavailable
+from server.sandbox.judging import MOST_KEPT
 from server.sandbox.messages import HEAD, OUT_OF_MEMORY, WANT_OF_MEMORY, Answer, SandboxRejected, read
 
 START_SECONDS = 30.0
@@ -48,6 +50,15 @@ class Worker:
         self._process: Process | None = None
         self._dying: Process | None = None
         self._closed = False
+        self.judges: OrderedDict[str, None] = OrderedDict()
+        """The documents whose judges the process has lately been asked for."""
+
+    def keeps(self, document: str) -> None:
+        """Take note that the process gets a judge for a document."""
+        self.judges[document] = None
+        self.judges.move_to_end(document)
+        if len(self.judges) > MOST_KEPT:
+            self.judges.popitem(last=False)
 
     @property
     def pid(self) -> int | None:
@@ -60,6 +71,7 @@ class Worker:
         self._kill()
         await self.wait()
         self._check_open()
+        self.judges.clear()
         arguments = [str(self._memory_bytes), str(self._job_seconds)]
         try:
             # The process runs in the directory that holds the package, so that Python finds the

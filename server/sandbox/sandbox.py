@@ -2,7 +2,7 @@
 
 import asyncio
 import pickle
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -16,9 +16,11 @@ from crdt.ids import DocumentId
 from crdt.log.foreign import Lacking
 from crdt.protocol.row import Stored
 from crdt.rescue.rescue import Rescued, Said
+from crdt.suggestions.judge import Entry
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected
 from server.observe import log
+from server.sandbox.judging import Brief, Judged
 from server.sandbox.messages import ImageFacts, SandboxRejected, Trial, decode_findings, read
 from server.sandbox.process import Worker
 from server.sandbox.queue import JobQueue
@@ -151,6 +153,21 @@ class Sandbox:
         """Return what a document lacks of another server's updates (crdt/log/foreign.py)."""
         return await self._run(Lacking, "lacking", state, updates, limits)
 
+    async def judge(self, brief: Callable[[], Brief], document: str, person: str) -> Judged:
+        """Judge a person's suggestions in a document (server/sandbox/judging.py).
+
+        `brief` is called when a worker is free, so that it tells of the newest edits.
+        """
+        async with self._slot(person, urgent=True, document=document) as worker:
+            return read(await self._asked(worker, "judge", brief()), Decoder(Judged).decode)
+
+    async def judge_row(self, state: bytes, entries: Sequence[Entry], person: str) -> list[Judged]:
+        """Judge the suggestions of a row in their places behind a document."""
+        judged = await self._run(list[Judged], "judge_row", state, entries, person=person, urgent=True)
+        if len(judged) != len(entries):
+            raise InvariantError("The sandbox's answer has an unknown form.")
+        return judged
+
     async def check_image(self, data: bytes, person: str = "") -> ImageFacts:
         """Decode a whole image: PNG, JPEG, GIF or WebP, recognised by its content.
 
@@ -161,19 +178,29 @@ class Sandbox:
     async def _run(self, form: type[T], job: str, *given: object, person: str = "", urgent: bool = False) -> T:
         """Run a job whose result has this form. `urgent` means that an edit waits for it."""
         async with self._slot(person, urgent=urgent) as worker:
-            answer = await worker.ask(pickle.dumps((job, given)))
+            found = await self._asked(worker, job, *given)
+        return read(found, Decoder(form).decode)
+
+    async def _asked(self, worker: Worker, job: str, *given: object) -> bytes:
+        answer = await worker.ask(pickle.dumps((job, given)))
         if answer.refusal is None:
-            return read(answer.found, Decoder(form).decode)
+            return answer.found
         code, message = answer.refusal
         raise SandboxRejected(message, code) if answer.rejected else ProtocolError(code, message)
 
     @asynccontextmanager
-    async def _slot(self, person: str, *, urgent: bool) -> AsyncIterator[Worker]:
-        """Wait for an idle worker. The first in the list most likely has a process already."""
+    async def _slot(self, person: str, *, urgent: bool, document: str = "") -> AsyncIterator[Worker]:
+        """Wait for an idle worker: the one that keeps the document, or the first.
+
+        The first in the list most likely has a process already.
+        """
         if self._closed:
             raise Unavailable("The sandbox is closed.")
         async with self._queue.slot(person, urgent=urgent):
-            worker = next(each for each in self._workers if each not in self._busy)
+            idle = [each for each in self._workers if each not in self._busy]
+            worker = next((each for each in idle if document and document in each.judges), idle[0])
+            if document:
+                worker.keeps(document)
             self._busy.add(worker)
             try:
                 yield worker

@@ -1,6 +1,6 @@
 """The sandbox's jobs in this process, for tests with honest content, which need no wall."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pycrdt import Doc
@@ -15,10 +15,12 @@ from crdt.log.foreign import Lacking, lacking
 from crdt.log.replica import Replica
 from crdt.protocol.row import Stored
 from crdt.rescue.rescue import Rescued, Said
+from crdt.suggestions.judge import Entry
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import Inspected, inspect
 from server.sandbox import SandboxRejected, Trial
 from server.sandbox.jobs import run
+from server.sandbox.judging import Brief, Judged, Judges, judge_row
 from server.store.base import Folded, Loaded, Past
 
 
@@ -27,6 +29,7 @@ class InProcessSandbox:
 
     def __init__(self, engine: Engine = apply_update) -> None:
         self.engine = engine
+        self.judges = Judges()
 
     async def fold(self, snapshot: bytes | None, batches: Sequence[bytes], past: Past) -> Folded:
         doc: Doc[Any] = Doc()
@@ -60,6 +63,12 @@ class InProcessSandbox:
         if replica.quarantined is not None:
             raise SandboxRejected(replica.quarantined)
         return Trial(replica.document.state_vector(), 0.0, replica.found)
+
+    async def judge(self, brief: Callable[[], Brief], document: str, person: str) -> Judged:
+        return self.judges.judge(brief())
+
+    async def judge_row(self, state: bytes, entries: Sequence[Entry], person: str) -> list[Judged]:
+        return judge_row(state, entries)
 
     async def inspect(self, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> list[Inspected]:
         return [inspect(update, limits) for update in updates]

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from PIL import Image
 
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Action, Role, may
+from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import User
 from crdt.protocol.row import Contributor
 from server.features import APIS
@@ -30,6 +32,7 @@ from server.store.threads_base import Actor, Begin, React, Said
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import LiveServer, serving
 from tests.harness.person import Person, person
+from tests.harness.suggester import Writer, suggests_a_block
 from tests.server.http_site import Site, error_of
 
 DOCUMENT = DocumentId("a-document")
@@ -175,7 +178,8 @@ def asked(client: httpx.AsyncClient, ask: Ask, document_id: str = DOCUMENT) -> A
 
 @pytest.fixture(scope="module")
 def every_action_is_asked_for() -> None:
-    assert {ask.action for ask in REQUESTS} == set(Action)
+    # Suggestions come over sockets.
+    assert {ask.action for ask in REQUESTS} == set(Action) - {Action.SUGGEST}
 
 
 @pytest.mark.usefixtures("every_action_is_asked_for")
@@ -253,6 +257,10 @@ WEAK = [role for role in Role if not may(role, Action.WRITE)]
 TRANSPORTS = ["websocket", "polling"]
 
 
+def refusal_of(role: Role) -> str:
+    return "not_a_suggestion" if may(role, Action.SUGGEST) else "forbidden"
+
+
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("role", Role)
 async def test_over_socket_io_updates_are_taken_from_who_may_write(
@@ -262,7 +270,19 @@ async def test_over_socket_io_updates_are_taken_from_who_may_write(
     async with person(server, transport) as somebody:
         assert (await somebody.join(document_id))["role"] == role
         answer = await somebody.ask("update", document_id, somebody.types("words"))
-        assert answer == {"seq": 1} if may(role, Action.WRITE) else answer["error"]["code"] == "forbidden"
+        assert answer == {"seq": 1} if may(role, Action.WRITE) else answer["error"]["code"] == refusal_of(role)
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_over_socket_io_suggestions_are_taken_from_who_may_suggest(server: LiveServer, role: Role) -> None:
+    document_id = await document_for(server, role)
+    async with person(server) as somebody:
+        assert (await somebody.join(document_id))["role"] == role
+        presence = await somebody.ask("authenticate", {"guest": {"name": "Somebody", "color": "#336699"}})
+        writer = Writer(presence["user"]["id"], somebody.doc.client_id, Random(1))
+        batch = encode_batch(writer.does(suggests_a_block))
+        answer = await somebody.ask("update", document_id, batch)
+        assert answer == {"seq": 1} if may(role, Action.SUGGEST) else answer["error"]["code"] == "forbidden"
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -271,13 +291,16 @@ async def test_a_forged_update_changes_the_document_for_nobody(server: LiveServe
     async with an_editor_and(server, role, transport) as (alice, bob, document_id):
         before = await server.store.log.load(DocumentId(document_id))
         batch = bob.types("forged")
-        assert (await bob.ask("update", document_id, batch))["error"]["code"] == "forbidden"
+        assert (await bob.ask("update", document_id, batch))["error"]["code"] == refusal_of(role)
         whole = await bob.ask("upload", document_id, {"offset": 0, "total": len(batch)}, batch)
-        assert whole["error"]["code"] == "forbidden"
+        assert whole["error"]["code"] == refusal_of(role)
         first_part = await bob.ask("upload", document_id, {"offset": 0, "total": 1000 * len(batch)}, batch)
-        assert first_part["error"]["code"] == "forbidden"
+        if may(role, Action.SUGGEST):
+            assert first_part == {"received": len(batch)}  # only the whole can be judged
+        else:
+            assert first_part["error"]["code"] == "forbidden"
         await bob.client.emit("update", (document_id, batch))  # asks for no ack: its refusal ends the session
-        assert (await bob.hears("closed"))[1]["code"] == "forbidden"
+        assert (await bob.hears("closed"))[1]["code"] == refusal_of(role)
         assert await server.store.log.load(DocumentId(document_id)) == before
         async with person(server) as carol:
             await carol.join(document_id)

@@ -22,6 +22,7 @@ const REMEDIES: Readonly<Record<ErrorCode, Remedies>> = {
   unauthenticated: "authenticate authenticate sign_in",
   not_found: "stop stop ask_owner",
   forbidden: "stop stop ask_owner",
+  not_a_suggestion: "rejoin rejoin keep_copy",
   wrong_origin: "stop stop tell_operator",
   wrong_host: "stop stop tell_operator",
   bad_update: "stop rejoin report",

@@ -18,6 +18,7 @@ export type ErrorCode =
   | "unauthenticated"
   | "not_found"
   | "forbidden"
+  | "not_a_suggestion"
   | "wrong_origin"
   | "wrong_host"
   | "bad_update"

@@ -15,6 +15,7 @@ const BY_CODE: Readonly<Record<Code, string>> = {
   internal: t("The server has made a mistake, which it has noted."),
   malformed: t("The server does not understand this request."),
   missing_past: t("The server lacks earlier changes. The page sends them again."),
+  not_a_suggestion: t("You may suggest changes here, but not change the text itself."),
   not_found: t("There is no such thing here, or not for you."),
   not_joined: t("The page has to join the document anew."),
   other_format: t("The document has a format that this page does not know. Load the page anew."),

@@ -466,7 +466,7 @@ export interface Refusal {
 }
 
 /** The reason of a refusal, in a word that programs may rely on. */
-export type Code = "bad_update" | "client_id_taken" | "conflict" | "deleted" | "document_full" | "draining" | "epoch_changed" | "forbidden" | "internal" | "malformed" | "missing_past" | "not_found" | "not_joined" | "other_format" | "quarantined" | "rate_limited" | "too_costly" | "too_large" | "too_many" | "unauthenticated" | "unavailable" | "unknown_event" | "unsupported_content" | "wrong_host" | "wrong_origin";
+export type Code = "bad_update" | "client_id_taken" | "conflict" | "deleted" | "document_full" | "draining" | "epoch_changed" | "forbidden" | "internal" | "malformed" | "missing_past" | "not_a_suggestion" | "not_found" | "not_joined" | "other_format" | "quarantined" | "rate_limited" | "too_costly" | "too_large" | "too_many" | "unauthenticated" | "unavailable" | "unknown_event" | "unsupported_content" | "wrong_host" | "wrong_origin";
 
 /** A block as it is now. `block` is null if it is not there any more. */
 export interface BlockNow {

@@ -1,0 +1,247 @@
+"""Judge: the proof that an update of somebody who may only suggest is nothing but suggestions.
+
+The document without its author's own pending content (crdt/suggestions/views.py) must be the same
+before and after the update. From that follows:
+
+1. Accepted words, their formats, and the structure stay as they are.
+2. Other people's suggestions, and the anchors of their comments, stay as well.
+3. What the update brings is in its author's name.
+
+The judge keeps two copies of the document. One has all that was admitted, the other one also what
+is judged now: Yjs takes nothing back. An update touches few blocks, and only the views of these are
+compared. In all others nothing has changed, as Yjs changes a type only by items that are in it.
+
+A batch is judged as a whole, because nobody sees a part of it. The server's answer to an update
+(crdt/rescue) is judged with the update: it may bring words to life that stood in a dead place.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from pycrdt import Doc, XmlElement, XmlFragment, XmlText
+
+from crdt.errors import Code, ProtocolError
+from crdt.permissions import not_a_suggestion
+from crdt.suggestions.marks import Pair, check_new
+from crdt.suggestions.views import View, view_of
+from crdt.yjs.varint import check_state_vector
+
+MOST_PENDING = 200_000
+"""Characters and marks that one person may have pending in one document: a book chapter."""
+
+_TEXTS = XmlElement, XmlText, XmlFragment
+_MADE = -1
+
+
+class Candidate(NamedTuple):
+    """An update, in the clients' and in the engine's form, and whether the server has made it."""
+
+    raw: bytes
+    engine: bytes
+    is_answer: bool = False
+
+
+class Entry(NamedTuple):
+    """Updates of one submission in a row, as they will stand there.
+
+    Attributes:
+        user: whose suggestions they must be; None for an editor's updates, which are not judged.
+    """
+
+    user: str | None
+    updates: tuple[Candidate, ...]
+
+
+class Judge:
+    """The judge of one document. `state`: the document in the engine's form.
+
+    Only the sandbox may use it, because hostile content can make reading endless.
+    """
+
+    def __init__(self, state: bytes, fragment: str = "default") -> None:
+        self._fragment = fragment
+        self._base = _Copy(state, fragment)
+        self._tried: _Copy | None = None
+        self._last: tuple[bytes, ...] = ()
+        """The updates that were judged last. Only `_tried` has them."""
+        self._pending: dict[str, int] = {}
+        """What people have pending, as far as it was counted: never too little."""
+
+    def follow(self, updates: Sequence[bytes], *, took_last: bool) -> None:
+        """Take in what was admitted since, in the engine's form. Updates may come again.
+
+        `took_last`: what was judged last was admitted.
+        """
+        last, self._last = self._last, ()
+        if took_last:
+            self._base.follow(last)
+        elif last:
+            self._tried = None
+        for copy in (self._base, self._tried):
+            if copy is not None:
+                copy.follow(updates)
+
+    def judge(self, candidates: Sequence[Candidate], user: str) -> None:
+        """Raise ProtocolError(not_a_suggestion) unless a batch is only somebody's suggestions.
+
+        Then say to `follow` whether the batch was taken.
+        """
+        clocks = check_state_vector(self._base.doc.get_state())
+        said = [each for each in candidates if not each.is_answer]
+        doubts = [doubt for each in said for doubt in check_new(each.raw, clocks, self._fragment)]
+        tried, self._tried = self._tried or _Copy(self._base.doc.get_update(), self._fragment), None
+        touched = tried.apply([each.engine for each in candidates])
+        rescued = len(said) < len(candidates)
+        pairs = touched.pairs(self._base.root, tried.root)
+        growth = sum(_compared(pairs, user, doubts, rescued=rescued))
+        if growth > 0:
+            self._check_size(user, growth)
+        self._tried, self._last = tried, tuple([each.engine for each in candidates])
+
+    def _check_size(self, user: str, growth: int) -> None:
+        pending = self._pending.get(user)
+        if pending is None or pending + growth > MOST_PENDING:
+            pending = self._base.pending(user)
+        self._pending[user] = pending + growth
+        if pending + growth > MOST_PENDING:
+            self._pending[user] = pending
+            raise ProtocolError(
+                Code.DOCUMENT_FULL,
+                "You have too many suggestions in this document. Wait until some of them are accepted or withdraw some.",
+            )
+
+
+def _compared(pairs: Iterable[tuple[Any, Any]], user: str, doubts: Sequence[Pair], *, rescued: bool) -> Iterator[int]:
+    """Compare the touched blocks before and after; yield how much more each has pending."""
+    known: set[Pair] = set()
+    for before, after in pairs:
+        was, now = _seen(before, user), _seen(after, user)
+        is_new_place = rescued and before is None and _holds_nothing(now)
+        if not (_is_alike(was, now) or is_new_place):
+            raise not_a_suggestion(_difference(was, now))
+        if not _is_lent_alike(was, now):
+            raise not_a_suggestion("writes in another person's name")
+        known |= was.marks
+        yield now.own - was.own
+    if not known.issuperset(doubts):
+        raise not_a_suggestion("holds a mark whose key does not belong to it")
+
+
+_NOTHING = View((), 0, (), frozenset(), frozenset())
+
+
+def _seen(node: Any, user: str) -> View:
+    return _NOTHING if node is None else view_of(node, user)
+
+
+def _holds_nothing(view: View) -> bool:
+    """Whether a block has no words: the server has made it for words that are only suggested."""
+    return len(view.content) == 1 and view.content[0][0] not in ("#", "@", "?") and not view.content[0][2]
+
+
+def _is_alike(was: View, now: View) -> bool:
+    return was.content == now.content
+
+
+def _is_lent_alike(was: View, now: View) -> bool:
+    """Whether nothing new is in another's name. Something may be gone."""
+    rest = iter(was.lent)
+    return now.lent_marks <= was.lent_marks and all(each in rest for each in now.lent)
+
+
+def _difference(was: View, now: View) -> str:
+    if not was.content:
+        return "writes words or a block that no suggestion marks as yours"
+    if not now.content:
+        return "takes away or claims what is not your suggestion"
+    return "changes accepted text, its form, or other people's suggestions"
+
+
+class _Touched:
+    """What transactions have done to the children of the text's root, `count` before them."""
+
+    def __init__(self, count: int) -> None:
+        self._places = list(range(count))
+        """For each child where it stood before; `_MADE` for one that was not there."""
+        self._inside: set[int] = set()
+        self._gone: list[int] = []
+
+    def take(self, delta: Sequence[dict[str, Any]], inside: Iterable[int]) -> None:
+        """Take in one transaction: how the children have changed, and in which something has."""
+        at = 0
+        for step in delta:
+            if "retain" in step:
+                at += step["retain"]
+            elif "delete" in step:
+                end = at + step["delete"]
+                self._gone += self._places[at:end]
+                del self._places[at:end]
+            else:
+                self._places[at:at] = [_MADE] * len(step["insert"])
+                at += len(step["insert"])
+        self._inside.update(self._places[place] for place in inside)
+
+    def pairs(self, before: XmlFragment, after: XmlFragment) -> Iterator[tuple[Any, Any]]:
+        """Yield each child that was changed, made or deleted, before and after; or None."""
+        gone = {was for was in self._gone if was != _MADE}
+        for was in gone:
+            yield before.children[was], None
+        for was in self._inside - gone - {_MADE}:
+            yield before.children[was], after.children[self._places.index(was)]
+        if len(self._places) > len(before.children) - len(gone):
+            for place, was in enumerate(self._places):
+                if was == _MADE:
+                    yield None, after.children[place]
+
+
+class _Copy:
+    """One copy of the document."""
+
+    def __init__(self, state: bytes, fragment: str) -> None:
+        self.doc: Doc[Any] = Doc()
+        if state:
+            self.doc.apply_update(state)
+        self.root = self.doc.get(fragment, type=XmlFragment)
+        self._delta: list[dict[str, Any]] = []
+        self._inside: set[int] = set()
+        self._strange = False
+        self._watching = self.root.observe_deep(self._note)
+
+    def apply(self, updates: Sequence[bytes]) -> _Touched:
+        """Apply updates one by one, and return what they have touched.
+
+        Raises ProtocolError(not_a_suggestion) for changes in types that are no rich text.
+        """
+        touched = _Touched(len(self.root.children))
+        for update in updates:
+            self._delta, self._inside = [], set()
+            self.doc.apply_update(update)
+            touched.take(self._delta, self._inside)
+        strange, self._strange = self._strange, False
+        if strange:
+            raise not_a_suggestion("changes something that is no rich text")
+        return touched
+
+    def follow(self, updates: Sequence[bytes]) -> None:
+        """Apply updates, whatever they change."""
+        for update in updates:
+            self.doc.apply_update(update)
+        self._strange = False
+
+    def _note(self, events: list[Any]) -> None:
+        for event in events:
+            path = event.path
+            if not isinstance(event.target, _TEXTS) or not all(isinstance(step, int) for step in path):
+                self._strange = True
+            elif path:
+                self._inside.add(path[0])
+            elif event.keys:
+                self._strange = True
+            else:
+                self._delta = event.delta
+
+    def pending(self, user: str) -> int:
+        """Return how much a person has pending."""
+        if user.encode() not in self.doc.get_update():
+            return 0
+        return sum(view_of(child, user).own for child in self.root.children)

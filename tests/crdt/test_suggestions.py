@@ -1,0 +1,195 @@
+"""The judge of suggestions: what honest sessions write passes, and whatever else is refused.
+
+`suggestion_cases.jsonl` was recorded from y-tiptap 3.0.9: the concurrent updates in both orders of
+client ids. One honest update is refused. It is a race, which the page settles by suggesting anew.
+"""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from crdt.errors import Code, ProtocolError
+from crdt.suggestions import judge as judging
+from crdt.suggestions import marks, views
+from crdt.suggestions.judge import Candidate, Judge
+from crdt.suggestions.marks import key_of
+from crdt.suggestions.views import view_of
+from crdt.yjs.limits import GateLimits
+from crdt.yjs.reader import inspect
+from tests.harness.suggester import ATTACKS, EDITING, HONEST, Writer, a_text
+
+CASES = [json.loads(line) for line in (Path(__file__).parent / "suggestion_cases.jsonl").read_text().splitlines()]
+LIMITS = GateLimits()
+SEEDS = range(12)
+
+
+def candidates(updates: Sequence[bytes]) -> list[Candidate]:
+    inspected = [inspect(update, LIMITS, durable=True) for update in updates]
+    return [Candidate(each.raw, each.engine) for each in inspected]
+
+
+def judge_of(state: bytes) -> Judge:
+    return Judge(inspect(state, LIMITS, durable=True).engine)
+
+
+def refusal(judge: Judge, updates: Sequence[bytes], user: str) -> str | None:
+    """Return why a batch is refused, or None, and let the judge go on without it or with it."""
+    said = candidates(updates)
+    try:
+        judge.judge(said, user)
+    except ProtocolError as error:
+        judge.follow([], took_last=False)
+        return error.message if error.code is Code.NOT_A_SUGGESTION else None
+    judge.follow([], took_last=True)
+    return None
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_what_the_editor_s_binding_writes_is_judged_as_recorded(case: dict[str, Any]) -> None:
+    judge = judge_of(b64decode(case["before"]))
+    assert (refusal(judge, [b64decode(case["update"])], case["user"]) is None) == case["ok"]
+
+
+NUMBERS = {"id": "a", "user": "u", "at": 0.1, "run": -70_000, "break": 1}
+NESTED = {"type": "link", "attrs": {"href": "x", "n": -7, "f": 0.5, "t": True}}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "key"),
+    [
+        ({"id": "s9", "user": "w"}, "HeG9oWqd"),
+        ({"id": "s", "user": "u", "at": 1_764_525_600_000, "run": 5, "break": None}, "xTuEA2Yy"),
+        ({"id": "ß😀", "user": "u", "at": 2**31, "add": [NESTED], "remove": ["bold"]}, "RpA0ITGG"),
+        (NUMBERS, "G/FUEh07"),
+        ({}, "xjWmW8N6"),
+    ],
+)
+def test_keys_are_those_of_the_editor_s_binding(attributes: dict[str, object], key: str) -> None:
+    """The keys were computed by client_web/binding/src/marks.ts."""
+    assert key_of("insertion", attributes) == f"insertion--{key}"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_honest_sessions_pass(seed: int) -> None:
+    random = Random(seed)
+    editor, state = a_text(random)
+    writer = Writer("u", 30, random)
+    writer.hears(state)
+    judge = judge_of(state)
+    for _ in range(30):
+        made = writer.does(random.choice(HONEST))
+        if made:
+            assert refusal(judge, made, "u") is None
+            for update in made:
+                editor.hears(update)
+        if random.random() < 0.3:
+            for update in editor.does(random.choice(EDITING)):
+                writer.hears(update)
+                judge.follow([each.engine for each in candidates([update])], took_last=False)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attacks_are_refused_alone_and_among_suggestions(name: str) -> None:
+    assert len(list(attacks_taken(name, range(30), enough=4))) == 0
+
+
+def attacks_taken(name: str, seeds: Iterable[int], enough: int) -> Iterator[int]:
+    """Try an attack behind and among suggestions; yield the seeds with which the judge takes it."""
+    tried = 0
+    for seed in seeds:
+        random = Random(seed)
+        _, state = a_text(random)
+        writer = Writer("u", 30, random)
+        writer.hears(state)
+        judge = judge_of(state)
+        for _ in range(random.randint(0, 8)):
+            if made := writer.does(random.choice(HONEST)):
+                judge.judge(candidates(made), "u")
+                judge.follow([], took_last=True)
+        honest = writer.does(random.choice(HONEST)) if seed % 2 else []
+        if made := writer.does(ATTACKS[name]):
+            tried += 1
+            if refusal(judge, [*honest, *made], "u") is None:
+                yield seed
+        if tried == enough:
+            return
+    assert tried == enough
+
+
+def whole(judge: Judge, user: str) -> list[object]:
+    seen = [view_of(child, user) for child in judge._base.root.children]
+    return [each.content for each in seen if each.content]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_looking_at_touched_blocks_says_what_looking_at_everything_says(seed: int) -> None:
+    """With concurrent edits, of which the author knows nothing, and several updates at once."""
+    random = Random(1000 + seed)
+    editor, state = a_text(random, blocks=6)
+    writer = Writer("u", random.choice([5, 30]), random)
+    writer.hears(state)
+    judge = judge_of(state)
+    for _ in range(8):
+        for _ in range(random.randint(0, 3)):
+            for update in editor.does(random.choice(EDITING)):
+                judge.follow([each.engine for each in candidates([update])], took_last=False)
+        made: list[bytes] = []
+        for _ in range(random.randint(1, 3)):
+            act = random.choice(list(ATTACKS.values()) if random.random() < 0.2 else HONEST)
+            made += writer.does(act)
+        if not made:
+            continue
+        before = whole(judge, "u")
+        why = refusal(judge, made, "u")
+        if why is None:
+            assert whole(judge, "u") == before
+        else:
+            both = judge_of(judge._base.doc.get_update())
+            both.follow([each.engine for each in candidates(made)], took_last=False)
+            special = ("name", "beside the text", "no editor writes", "key", "no rich text", "keys")
+            assert whole(both, "u") != before or any(word in why for word in special), why
+            return  # Yjs takes nothing back, so this author is out
+
+
+def taken_for_anybody_s(value: object, _: str) -> bool:
+    return isinstance(value, dict)
+
+
+def without_deletions(key: str) -> str | None:
+    return None if key.startswith("deletion") else marks.kind_of(key)
+
+
+def anything(*_: object) -> bool:
+    return True
+
+
+HOLES: dict[str, list[tuple[object, str, object]]] = {
+    "names are not compared": [(marks, "is_of", taken_for_anybody_s), (views, "is_of", taken_for_anybody_s)],
+    "strikes have no owner": [(views, "kind_of", without_deletions)],
+    "attributes do not count": [(views._Viewer, "_attributes", lambda *_: ((), False))],
+    "new and deleted blocks are not looked at": [(judging._Touched, "pairs", lambda *_: iter(()))],
+    "bytes are not looked at": [(judging, "check_new", lambda *_: [])],
+    "names inside of own content are not looked at": [(judging, "_is_lent_alike", anything)],
+    "values of formats do not count": [(views, "canonical", lambda _: "")],
+    "own words count although they are pending": [(judging, "_is_alike", anything)],
+}
+
+
+@pytest.mark.parametrize("hole", HOLES)
+def test_a_planted_hole_is_found(hole: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for target, name, instead in HOLES[hole]:
+        monkeypatch.setattr(target, name, instead)
+    assert any(seed is not None for attack in ATTACKS for seed in attacks_taken_or_raised(attack))
+
+
+def attacks_taken_or_raised(name: str) -> Iterator[int]:
+    """With a hole, honest suggestions may be refused as well. That shows the hole, too."""
+    try:
+        yield from attacks_taken(name, range(30), enough=4)
+    except ProtocolError:
+        yield -1

@@ -1,0 +1,569 @@
+"""People who suggest, edit and cheat in one text: what the editor writes, made with pycrdt.
+
+Each act changes the person's own document, and is one update. `HONEST` are the acts of somebody who
+only suggests, `EDITING` those of an editor, and `ATTACKS` what nobody may do who only suggests.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from pycrdt import Doc, Map, Text, XmlElement, XmlFragment, XmlText
+
+from crdt.suggestions.marks import key_of, kind_of
+from crdt.yjs.wrapping import unwrap
+
+WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "nobody", "looks"]
+TAGS = ("paragraph", "heading", "blockquote")
+
+
+@dataclass
+class Writer:
+    """A person with a replica. `updates` are the own updates that nobody has taken yet."""
+
+    user: str
+    client_id: int
+    random: Random
+    doc: "Doc[Any]" = field(init=False)
+    updates: list[bytes] = field(default_factory=list)
+    _count: int = 0
+    _applies: bool = False
+
+    def __post_init__(self) -> None:
+        self.doc = Doc(client_id=self.client_id)
+        self.root = self.doc.get("default", type=XmlFragment)
+        self.doc.observe(self._heard)
+
+    def _heard(self, event: Any) -> None:
+        if not self._applies:
+            self.updates.append(unwrap(event.update))
+
+    def hears(self, update: bytes) -> None:
+        self._applies = True
+        self.doc.apply_update(update)
+        self._applies = False
+
+    def does(self, act: Callable[["Writer"], object]) -> list[bytes]:
+        """Do something in one transaction; return the updates, none if there was nothing to do."""
+        before = len(self.updates)
+        with self.doc.transaction():
+            act(self)
+        made, self.updates = self.updates[before:], self.updates[:before]
+        return [update for update in made if update != b"\0\0"]
+
+    # Where something can be done.
+
+    def words(self) -> str:
+        return " ".join(self.random.choices(WORDS, k=self.random.randint(1, 3))) + " "
+
+    def texts(self) -> list[XmlText]:
+        return [text for block in self.root.children for text in texts_in(block)]
+
+    def text(self) -> XmlText | None:
+        texts = [text for text in self.texts() if len(text)]
+        return self.random.choice(texts) if texts else None
+
+    def pieces(self, wanted: Callable[[str, dict[str, Any]], bool]) -> list[tuple[XmlText, int, int, dict[str, Any]]]:
+        """The pieces of text that are wanted: text, start, end, formats."""
+        found = []
+        for text in self.texts():
+            at = 0
+            for words, formats in text.diff():
+                end = at + len(words)
+                if wanted(words, formats or {}):
+                    found.append((text, at, end, formats or {}))
+                at = end
+        return found
+
+    def a_range(self, text: XmlText) -> tuple[int, int]:
+        start = self.random.randrange(len(text))
+        return start, self.random.randint(start + 1, min(len(text), start + 12))
+
+    def mark(self, kind: str, user: str | None = None, more: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A mark as a format, of this person unless another name is given."""
+        self._count += 1
+        user = self.user if user is None else user
+        given: dict[str, Any] = {
+            "id": f"{user}-{self.client_id}-{self._count}",
+            "user": user,
+            "at": 1.7e12 + self._count,
+        }
+        if kind == "insertion":
+            given |= {"run": float(self._count), "break": None}
+        if kind == "formatting":
+            given |= {"add": [], "remove": []}
+        given |= more or {}
+        return {key_of(kind, given): given}
+
+    def of_block(self, kind: str, user: str | None = None) -> dict[str, Any]:
+        (given,) = self.mark("deletion", user).values()
+        return {"kind": kind, **given}
+
+
+def own_block(writer: Writer, words: str, user: str | None = None) -> XmlElement:
+    """A suggested block, not in a document yet."""
+    attributes: dict[str, Any] = {"suggestion": writer.of_block("insert", user)}
+    return XmlElement("paragraph", attributes, [XmlText(words)])
+
+
+def texts_in(node: Any) -> list[XmlText]:
+    if isinstance(node, XmlText):
+        return [node]
+    return [text for child in node.children for text in texts_in(child)]
+
+
+def marks_of(formats: Mapping[str, Any], kind: str, user: str) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in formats.items()
+        if kind_of(key) == kind and isinstance(value, dict) and value["user"] == user
+    }
+
+
+def is_pending_of(formats: Mapping[str, Any], user: str) -> bool:
+    return bool(marks_of(formats, "insertion", user))
+
+
+def is_own_block(block: Any, user: str) -> bool:
+    if not isinstance(block, XmlElement):
+        return False
+    held = block.attributes.get("suggestion")
+    return isinstance(held, dict) and held["user"] == user and held["kind"] == "insert"
+
+
+def pending_at(text: XmlText, at: int) -> dict[str, Any]:
+    """Others' marks around a place: what is typed in the middle of them carries them."""
+    start = 0
+    for words, formats in text.diff():
+        if start < at < start + len(words):
+            return {key: value for key, value in (formats or {}).items() if kind_of(key)}
+        start += len(words)
+    return {}
+
+
+# Acts of people who only suggest.
+
+
+def suggests_words(writer: Writer) -> None:
+    if (text := writer.text()) is not None:
+        at = writer.random.randint(0, len(text))
+        around = {key: each for key, each in pending_at(text, at).items() if each["user"] != writer.user}
+        text.insert(at, writer.words(), {**around, **writer.mark("insertion")})
+
+
+def suggests_a_line_end(writer: Writer) -> None:
+    if (text := writer.text()) is not None:
+        text.insert(writer.random.randint(0, len(text)), "|", writer.mark("insertion", more={"break": 1.0}))
+
+
+def marks_words(kind: str, more: dict[str, Any] | None = None) -> Callable[[Writer], None]:
+    def act(writer: Writer) -> None:
+        if (text := writer.text()) is not None:
+            text.format(*writer.a_range(text), writer.mark(kind, more=more))
+
+    return act
+
+
+def suggests_a_block(writer: Writer) -> None:
+    block = own_block(writer, writer.words())
+    writer.root.children.insert(writer.random.randint(0, len(writer.root.children)), block)
+
+
+def suggests_of_a_block(writer: Writer) -> None:
+    free = [
+        block
+        for block in writer.root.children
+        if not isinstance(held := block.attributes.get("suggestion"), dict)
+        or (held["user"] == writer.user and held["kind"] != "insert")
+    ]
+    if free:
+        kind = writer.random.choice(["delete", "set", "join", "wrap", "lift"])
+        writer.random.choice(free).attributes["suggestion"] = writer.of_block(kind)
+
+
+def writes_in_own_block(writer: Writer) -> None:
+    blocks = [block for block in writer.root.children if is_own_block(block, writer.user)]
+    if blocks:
+        block = writer.random.choice(blocks)
+        for text in texts_in(block)[:1]:
+            text.insert(0, writer.words(), {"bold": True} if writer.random.random() < 0.5 else None)
+
+
+def withdraws_words(writer: Writer) -> None:
+    own = writer.pieces(lambda _, formats: is_pending_of(formats, writer.user))
+    if own:
+        text, start, end, _ = writer.random.choice(own)
+        del text[writer.random.randrange(start, end) : end]
+
+
+def withdraws_a_mark(writer: Writer) -> None:
+    kind = writer.random.choice(["deletion", "comment", "formatting"])
+    own = writer.pieces(lambda _, formats: bool(marks_of(formats, kind, writer.user)))
+    if own:
+        text, start, end, formats = writer.random.choice(own)
+        text.format(start, end, dict.fromkeys(marks_of(formats, kind, writer.user)))
+
+
+def withdraws_a_block(writer: Writer) -> None:
+    for at, block in enumerate(writer.root.children):
+        if is_own_block(block, writer.user):
+            del writer.root.children[at]
+            return
+        held = block.attributes.get("suggestion")
+        if isinstance(held, dict) and held["user"] == writer.user:
+            del block.attributes["suggestion"]
+            return
+
+
+HONEST: tuple[Callable[[Writer], object], ...] = (
+    suggests_words,
+    suggests_words,
+    suggests_a_line_end,
+    marks_words("deletion"),
+    marks_words("comment"),
+    marks_words("formatting", {"add": [{"type": "bold"}], "remove": ["italic"]}),
+    suggests_a_block,
+    suggests_of_a_block,
+    writes_in_own_block,
+    withdraws_words,
+    withdraws_a_mark,
+    withdraws_a_block,
+)
+
+
+# Acts of editors.
+
+
+def types(writer: Writer) -> None:
+    if (text := writer.text()) is not None:
+        text.insert(writer.random.randint(0, len(text)), writer.words())
+
+
+def deletes_words(writer: Writer) -> None:
+    if (text := writer.text()) is not None:
+        start, end = writer.a_range(text)
+        del text[start:end]
+
+
+def makes_bold(writer: Writer) -> None:
+    if (text := writer.text()) is not None:
+        text.format(*writer.a_range(text), {"bold": True})
+
+
+def adds_a_block(writer: Writer) -> None:
+    at = writer.random.randint(0, len(writer.root.children))
+    writer.root.children.insert(at, XmlElement(writer.random.choice(TAGS), {}, [XmlText(writer.words())]))
+
+
+def deletes_a_block(writer: Writer) -> None:
+    if len(writer.root.children) > 1:
+        del writer.root.children[writer.random.randrange(len(writer.root.children))]
+
+
+def accepts(writer: Writer) -> None:
+    pending = writer.pieces(lambda _, formats: any(kind_of(key) == "insertion" for key in formats))
+    if pending:
+        text, start, end, formats = writer.random.choice(pending)
+        text.format(start, end, dict.fromkeys(key for key in formats if kind_of(key) == "insertion"))
+
+
+def rejects(writer: Writer) -> None:
+    pending = writer.pieces(lambda _, formats: any(kind_of(key) == "insertion" for key in formats))
+    if pending:
+        text, start, end, _ = writer.random.choice(pending)
+        del text[start:end]
+
+
+EDITING: tuple[Callable[[Writer], object], ...] = (
+    types,
+    types,
+    deletes_words,
+    makes_bold,
+    adds_a_block,
+    deletes_a_block,
+    accepts,
+    rejects,
+)
+
+
+# What nobody may do who only suggests. Each returns whether there was something to do.
+
+Attack = Callable[[Writer], bool]
+
+
+def _accepted(writer: Writer) -> list[tuple[XmlText, int, int, dict[str, Any]]]:
+    """Pieces of text outside of one's own pending content."""
+    own_blocks = [
+        text for block in writer.root.children if is_own_block(block, writer.user) for text in texts_in(block)
+    ]
+    return [
+        piece
+        for piece in writer.pieces(lambda words, formats: words != "" and not is_pending_of(formats, writer.user))
+        if not any(piece[0] == text for text in own_blocks)
+    ]
+
+
+def _piece(writer: Writer) -> tuple[XmlText, int, int, dict[str, Any]] | None:
+    pieces = _accepted(writer)
+    return writer.random.choice(pieces) if pieces else None
+
+
+def plain_words(writer: Writer) -> bool:
+    if (piece := _piece(writer)) is not None:
+        text, start, end, formats = piece
+        text.insert(writer.random.randint(start, end - 1), "evil", {key: None for key in formats if kind_of(key)})
+    return piece is not None
+
+
+def deletion(writer: Writer) -> bool:
+    if (piece := _piece(writer)) is not None:
+        del piece[0][piece[1] : piece[1] + 1]
+    return piece is not None
+
+
+def real_format(writer: Writer) -> bool:
+    if (piece := _piece(writer)) is not None:
+        text, start, end, formats = piece
+        text.format(start, end, {"bold": None if formats.get("bold") else True})
+    return piece is not None
+
+
+def claimed_words(writer: Writer) -> bool:
+    if (piece := _piece(writer)) is not None:
+        piece[0].format(piece[1], piece[2], writer.mark("insertion"))
+    return piece is not None
+
+
+def in_another_name(kind: str) -> Attack:
+    def act(writer: Writer) -> bool:
+        if (piece := _piece(writer)) is not None:
+            forged = writer.mark(kind, "somebody")
+            if kind == "insertion" and writer.random.random() < 0.5:
+                piece[0].insert(piece[1], "evil", forged)
+            else:
+                piece[0].format(piece[1], piece[2], forged)
+        return piece is not None
+
+    return act
+
+
+def in_two_names(kind: str) -> Attack:
+    """Own pending words that are another person's as well."""
+
+    def act(writer: Writer) -> bool:
+        if (piece := _piece(writer)) is not None:
+            both = {**writer.mark("insertion"), **writer.mark(kind, "somebody")}
+            piece[0].insert(piece[2], "evil", both)
+        return piece is not None
+
+    return act
+
+
+def in_another_name_in_own_block(writer: Writer) -> bool:
+    block = own_block(writer, "evil words")
+    writer.root.children.append(block)
+    texts_in(block)[0].format(0, 4, writer.mark(writer.random.choice(["insertion", "comment"]), "somebody"))
+    return True
+
+
+def accepted_own(writer: Writer) -> bool:
+    own = writer.pieces(lambda words, formats: words != "" and is_pending_of(formats, writer.user))
+    own_blocks = [
+        text for block in writer.root.children if is_own_block(block, writer.user) for text in texts_in(block)
+    ]
+    own = [piece for piece in own if not any(piece[0] == text for text in own_blocks)]
+    if own:
+        text, start, end, formats = writer.random.choice(own)
+        text.format(start, end, dict.fromkeys(marks_of(formats, "insertion", writer.user)))
+    return bool(own)
+
+
+def another_s_mark_removed(writer: Writer) -> bool:
+    def theirs(formats: Mapping[str, Any]) -> list[str]:
+        return [key for key, each in formats.items() if kind_of(key) and each["user"] != writer.user]
+
+    pieces = [piece for piece in _accepted(writer) if theirs(piece[3])]
+    if pieces:
+        text, start, end, formats = writer.random.choice(pieces)
+        text.format(start, end, {writer.random.choice(theirs(formats)): None})
+    return bool(pieces)
+
+
+def another_s_mark_changed(writer: Writer) -> bool:
+    """Another value under the key of somebody's mark."""
+    for text, start, end, formats in _accepted(writer):
+        for key, each in formats.items():
+            if kind_of(key) and each["user"] != writer.user:
+                text.format(start, end, {key: {**each, "user": writer.user}})
+                return True
+    return False
+
+
+def wrong_key(writer: Writer) -> bool:
+    if (piece := _piece(writer)) is not None:
+        ((key, value),) = writer.mark("comment").items()
+        text, start, end, _ = piece
+        text.format(start, end, {writer.random.choice(["comment", "comment--AAAAAAAA", key[:-1] + "?"]): value})
+    return piece is not None
+
+
+def nameless(writer: Writer) -> bool:
+    if (piece := _piece(writer)) is not None:
+        bad: Any = writer.random.choice([{"user": writer.user}, {"user": writer.user, "id": "x" * 5000}, True])
+        piece[0].insert(piece[1], "evil", {key_of("insertion", bad) if isinstance(bad, dict) else "insertion": bad})
+    return piece is not None
+
+
+def _real_blocks(writer: Writer) -> list[XmlElement]:
+    return [block for block in writer.root.children if not is_own_block(block, writer.user)]
+
+
+def plain_block(writer: Writer) -> bool:
+    writer.root.children.insert(0, XmlElement("paragraph", {}, [XmlText(writer.random.choice(["", "evil"]))]))
+    return True
+
+
+def deleted_block(writer: Writer) -> bool:
+    for at, block in enumerate(writer.root.children):
+        if not is_own_block(block, writer.user):
+            del writer.root.children[at]
+            return True
+    return False
+
+
+def claimed_block(writer: Writer) -> bool:
+    blocks = _real_blocks(writer)
+    if blocks:
+        writer.random.choice(blocks).attributes["suggestion"] = writer.of_block("insert")
+    return bool(blocks)
+
+
+def block_in_another_name(writer: Writer) -> bool:
+    if writer.random.random() < 0.5 and (blocks := _real_blocks(writer)):
+        writer.random.choice(blocks).attributes["suggestion"] = writer.of_block("delete", "somebody")
+    else:
+        writer.root.children.append(own_block(writer, "evil", "somebody"))
+    return True
+
+
+def another_s_block_suggestion(writer: Writer) -> bool:
+    for block in writer.root.children:
+        held = block.attributes.get("suggestion")
+        if isinstance(held, dict) and held["user"] != writer.user:
+            if writer.random.random() < 0.5:
+                del block.attributes["suggestion"]
+            else:
+                block.attributes["suggestion"] = writer.of_block("delete")
+            return True
+    return False
+
+
+def accepted_own_block(writer: Writer) -> bool:
+    for block in writer.root.children:
+        if is_own_block(block, writer.user):
+            del block.attributes["suggestion"]
+            return True
+    return False
+
+
+def real_attribute(writer: Writer) -> bool:
+    blocks = _real_blocks(writer)
+    if blocks:
+        name = writer.random.choice(["level", "textAlign", "suggestion2"])
+        writer.random.choice(blocks).attributes[name] = writer.random.choice([3.0, "right", None, {"a": 1.0}])
+        return writer.random.choice(blocks) is not None
+    return False
+
+
+def unknown_kind(writer: Writer) -> bool:
+    blocks = _real_blocks(writer)
+    if blocks:
+        writer.random.choice(blocks).attributes["suggestion"] = writer.of_block("explode")
+    return bool(blocks)
+
+
+def moved_into_own_block(writer: Writer) -> bool:
+    for at, block in enumerate(writer.root.children):
+        words = "".join(words for text in texts_in(block) for words, _ in text.diff())
+        if words and not is_own_block(block, writer.user):
+            del writer.root.children[at]
+            writer.root.children.insert(at, own_block(writer, words))
+            return True
+    return False
+
+
+def bare_text_in_the_root(writer: Writer) -> bool:
+    writer.root.children.append(XmlText("evil"))
+    return True
+
+
+def another_root(writer: Writer) -> bool:
+    writer.doc.get(writer.random.choice(["other", "settings"]), type=Map)["a"] = 1.0
+    return True
+
+
+def another_text(writer: Writer) -> bool:
+    writer.doc.get("title", type=Text).insert(0, "evil")
+    return True
+
+
+def embed(writer: Writer) -> bool:
+    if (piece := _piece(writer)) is not None:
+        piece[0].insert_embed(piece[1], {"evil": True}, writer.mark("insertion"))
+    return piece is not None
+
+
+def attribute_of_a_text(writer: Writer) -> bool:
+    if (piece := _piece(writer)) is not None:
+        piece[0].attributes["evil"] = "true"
+    return piece is not None
+
+
+ATTACKS: dict[str, Attack] = {
+    "plain words": plain_words,
+    "deletion": deletion,
+    "real format": real_format,
+    "claimed words": claimed_words,
+    "insertion in another name": in_another_name("insertion"),
+    "strike in another name": in_another_name("deletion"),
+    "format in another name": in_another_name("formatting"),
+    "comment in another name": in_another_name("comment"),
+    "own words in another name too": in_two_names("insertion"),
+    "another's comment on own words": in_two_names("comment"),
+    "another's words in an own block": in_another_name_in_own_block,
+    "accepted own words": accepted_own,
+    "another's mark removed": another_s_mark_removed,
+    "another's mark changed": another_s_mark_changed,
+    "wrong key": wrong_key,
+    "mark without a name": nameless,
+    "plain block": plain_block,
+    "deleted block": deleted_block,
+    "claimed block": claimed_block,
+    "block in another name": block_in_another_name,
+    "another's suggestion of a block": another_s_block_suggestion,
+    "accepted own block": accepted_own_block,
+    "real attribute": real_attribute,
+    "unknown kind": unknown_kind,
+    "moved into an own block": moved_into_own_block,
+    "bare text in the root": bare_text_in_the_root,
+    "another root": another_root,
+    "another text": another_text,
+    "embed": embed,
+    "attribute of a text": attribute_of_a_text,
+}
+
+
+def a_text(random: Random, blocks: int = 4) -> tuple[Writer, bytes]:
+    """An editor's document, with suggestions of a third person in it, and its whole state."""
+    editor = Writer("editor", 10, random)
+    for _ in range(blocks):
+        adds_a_block(editor)
+    for _ in range(3):
+        random.choice(EDITING)(editor)
+    third = Writer("third", 20, random)
+    third.hears(editor.doc.get_update())
+    for _ in range(4):
+        random.choice((suggests_words, marks_words("comment"), marks_words("deletion"), suggests_of_a_block))(third)
+    editor.hears(third.doc.get_update())
+    return editor, unwrap(editor.doc.get_update())
