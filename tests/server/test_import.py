@@ -20,9 +20,13 @@ from server.cli.import_places import IMPORTER, Here
 from server.cli.importing import Importer, Outcome, Result, told
 from server.cli.neighbours import Foreign
 from server.doors.direct import DirectDoor
+from server.doors.names import NamedDocuments
+from server.people.access import Access
 from server.rooms import RoomSettings
 from server.sandbox import Sandbox
+from server.store.database import utc_now
 from server.store.deeds_base import OPERATOR
+from tests.harness.house import ANNA as HOUSE_ANNA
 from tests.harness.house import House
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
@@ -124,6 +128,17 @@ async def test_a_document_comes_in_by_its_name_and_a_second_run_brings_only_what
     assert {(by["user_id"], by["kind"]) for line in lines for by in json.loads(line)["by"]} == {
         (IMPORTER.user.user_id, "agent")
     }
+
+
+async def test_doors_open_what_was_imported_by_its_name_also_where_names_make_no_documents(house: House) -> None:
+    old = OldServer()
+    old.writes(ANNA, "words")
+    (result,) = await taken(house, old.found())
+    access = Access(house.store, guests=False)
+    names = NamedDocuments(house.store.catalogue, access, lambda _: 0.0, utc_now, makes=False)
+    assert await names.find("our room", HOUSE_ANNA, "127.0.0.1") == result.document_id
+    with pytest.raises(ProtocolError, match="MANYHANDS_ROOMS_BY_NAME"):
+        await names.find("another room", HOUSE_ANNA, "127.0.0.1")
 
 
 async def test_deletions_alone_are_a_change(house: House) -> None:
