@@ -63,15 +63,17 @@ class SqlThreads(SqlPort):
         most_bytes: int = 2 * 2**20,
     ) -> Discussion | None:
         for key, version, floor, viewers in fetch(connection, _PRESENT, of_id=document_id):
-            whole = not since or not floor <= since <= version
-            since = 0 if whole else since
-            found = fetch(connection, CHANGED, of_document=key, since=since, most=most + 1)
+            # A negative version stands for the rest of an answer that began anew.
+            is_rest, whole = since < 0, since == 0 or 0 < since < floor or since > version
+            after = 0 if whole else abs(since)
+            found = fetch(connection, CHANGED, of_document=key, since=after, most=most + 1)
             rows = fitting([Row(*each) for each in found[:most]], most_bytes)
             more = len(found) > len(rows)
             until = rows[-1].version if more else version
-            alive = living(connection, key, [row for row in rows if row.state != GONE], (since, until))
+            alive = living(connection, key, [row for row in rows if row.state != GONE], (after, until))
             gone = [] if whole else [row.thread_id for row in rows if row.state == GONE]
-            return Discussion(until, alive, gone, whole, more, bool(viewers))
+            following = -until if more and (whole or is_rest) else until
+            return Discussion(following, alive, gone, whole, more, bool(viewers))
         return None
 
     @writes

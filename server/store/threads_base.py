@@ -189,9 +189,11 @@ class StoredThread:
 
 @dataclass(frozen=True, slots=True)
 class Discussion:
-    """Threads that changed since a version, up to `version`.
+    """Threads that changed since a version.
 
     Attributes:
+        version: what to read from the next time. It is negative while an answer that begins anew
+            goes on: between its pages deleted threads may be forgotten.
         gone: threads that were deleted since.
         whole: the answer begins at the beginning.
         more: later changes are left out.

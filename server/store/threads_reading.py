@@ -87,7 +87,7 @@ class Row:
     quote_after: str
     state: Any
     author: bytes
-    author_id: str
+    begun_by_id: str
     created_at: int
     changed_by: bytes | None
     changed_at: int | None

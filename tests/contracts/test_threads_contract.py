@@ -184,7 +184,8 @@ async def test_whoever_knows_a_version_reads_what_changed_since(store: SqlStore)
     assert (since.gone, since.whole, since.version) == ([uid(4)], False, 8)
     assert await read(store, 8) == Discussion(8, [], [], False, False, False)
     assert (await read(store, 9)).whole, "a version that never was is another database's"
-    pages, at = [], 0
+    pages: list[list[str]] = []
+    at = 0
     while True:
         page = await read(store, at, most=2)
         pages.append([each.thread_id for each in page.threads])

@@ -105,7 +105,8 @@ class Since(Struct, forbid_unknown_fields=True):
     """The version of the discussion that is known."""
 
     since: Annotated[
-        int, Meta(ge=0, le=2**53, description="the version of the last answer, to get what changed; 0: everything")
+        int,
+        Meta(ge=-(2**53), le=2**53, description="the version of the last answer, to get what changed; 0: everything"),
     ] = 0
 
 
