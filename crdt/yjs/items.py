@@ -18,6 +18,7 @@ from crdt.yjs.contents import (
     FORMAT,
     GC,
     JSON,
+    SKIP,
     STRING,
     TYPE,
     XML_ELEMENT,
@@ -90,8 +91,8 @@ class ItemReader:
         self.head_at = self.at
         info = self._byte()
         kind = info & 0x1F
-        if kind == GC:
-            return Item(client, clock, self._uint(), GC, None, None, None, None, None)
+        if kind in {GC, SKIP}:
+            return Item(client, clock, self._uint(), kind, None, None, None, None, None)
         origin = (self._uint(), self._uint()) if info & 0x80 else None
         right_origin = (self._uint(), self._uint()) if info & 0x40 else None
         parent: str | Id | None = None

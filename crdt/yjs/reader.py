@@ -75,18 +75,19 @@ class Inspected:
     values: int = field(default=0, kw_only=True)
 
 
-def inspect(update: bytes, limits: GateLimits, *, durable: bool = False) -> Inspected:
+def inspect(update: bytes, limits: GateLimits, *, durable: bool = False, gaps: bool = False) -> Inspected:
     """Read an update in time linear in its length.
 
     Set `durable` for an update that the log already has. Limits of size do not hold then, and
-    content that is refused today is mended (crdt/yjs/values.py).
+    content that is refused today is mended (crdt/yjs/values.py). With `gaps`, the update may lack
+    structs in between. Its structs then include those gaps, and the gate must not see it.
 
     Raises ProtocolError: `bad_update`, `unsupported_content`, `too_large`, `document_full` for too
     many client ids, or `missing_past` for an update that marks a gap itself.
     """
     if durable:
         limits = limits.without_sizes()
-    reading = Reading(limits, update, durable)
+    reading = Reading(limits, update, durable, gaps=gaps)
     inspected = _inspect(update, limits, reading)
     if reading.mends:
         return inspect(rewritten(update, reading.mends), limits, durable=True)
@@ -175,7 +176,7 @@ def _read_struct(data: bytes, at: int, clock: int, own: tuple[int, bytes], readi
     at += 1
     kind = info & 0x1F
     if not kind or kind == SKIP:
-        return _read_hole(data, at, clock, info)
+        return _read_hole(data, at, clock, info, reading)
     origin = origin_clock = right = right_clock = -1
     parent: Parent = None
     lows: tuple[int, ...] = ()
@@ -212,18 +213,18 @@ def _read_content(kind: int, data: bytes, at: int, reading: Reading) -> Content:
     return reader(data, at, reading)
 
 
-def _read_hole(data: bytes, at: int, clock: int, info: int) -> tuple[Struct, int]:
+def _read_hole(data: bytes, at: int, clock: int, info: int, reading: Reading) -> tuple[Struct, int]:
     """Read a garbage-collected struct. A gap is refused, and so is a struct with flags."""
-    if info == SKIP:
+    if info == SKIP and not reading.gaps:
         raise ProtocolError(
             Code.MISSING_PAST, "The update has a gap: it was merged from updates that do not follow on one another."
         )
-    if info != GC:
+    if info not in {GC, SKIP}:
         raise bad_update("There is no such struct.")
     length, at = read_varuint(data, at)
     if not 0 < length <= MAX_CLOCK - clock:
         raise bad_update("A struct is empty or beyond the last clock.")
-    return (clock, clock + length, GC, -1, -1, -1, -1, None, ()), at
+    return (clock, clock + length, info, -1, -1, -1, -1, None, ()), at
 
 
 def _read_id(data: bytes, at: int, own: tuple[int, bytes], clock: int) -> tuple[int, int, int]:

@@ -60,6 +60,7 @@ class Reading:
         any_values: how many nested values the update may still bring.
         durable: whether the update is already in the log. If so, content that is refused today must
             be mended.
+        gaps: whether the update may lack structs in between.
         marked: whether the mark's character stands anywhere in the update.
         wraps: replacements for the engine's form alone.
         mends: replacements for both forms. If there are any, the update is mended first and then
@@ -67,13 +68,14 @@ class Reading:
         plain: whether the value that is being read has been plain so far.
     """
 
-    __slots__ = ("any_depth", "any_values", "durable", "marked", "mends", "plain", "wraps")
+    __slots__ = ("any_depth", "any_values", "durable", "gaps", "marked", "mends", "plain", "wraps")
     plain: bool
 
-    def __init__(self, limits: GateLimits, update: bytes, durable: bool) -> None:
+    def __init__(self, limits: GateLimits, update: bytes, durable: bool, *, gaps: bool = False) -> None:
         self.any_depth = limits.any_depth
         self.any_values = limits.any_values
         self.durable = durable
+        self.gaps = gaps
         self.marked = MARK_BYTES in update
         # None for nearly every update, because making a list would slow each keystroke down.
         self.wraps: list[Rewrite] | None = None

@@ -178,5 +178,5 @@ def _result(name: str, document_id: DocumentId | None, state: bytes, lacking: La
     outcome = Outcome.UNCHANGED if not written else Outcome.CHANGED if len(state) > EMPTY_BYTES else Outcome.IMPORTED
     note = ""
     if lacking.left_out:
-        note = f"{lacking.left_out} updates were left out: the store lacks changes that they build on."
+        note = f"Changes of {lacking.left_out} updates were left out: what they build on is not in the store."
     return Result(name, outcome, document_id, written, note)

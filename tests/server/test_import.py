@@ -208,7 +208,7 @@ async def test_what_cannot_be_taken_is_named_with_its_reason_and_the_others_go_o
     ):
         assert reason in line, line
     assert "the same name" in said[9]
-    assert "1 updates were left out" in said[10]
+    assert "Changes of 1 updates were left out" in said[10]
     assert [await house.store.catalogue.named(name) for name in ("broken", "empty")] == [None, None]
     assert await text_of(house, "good") == await text_of(house, "half") == "words more"
 
