@@ -11,6 +11,7 @@ import { newKey } from "./keys.js";
 import { LeaveGuard, type LeavingPage } from "./leaving.js";
 import type { Found, KeepOnDevice, Kept, Knowledge, OfflineCopy } from "./offline.js";
 import { isLook, Presence } from "./presence.js";
+import { maySuggest } from "./remedy.js";
 import { report } from "./report.js";
 import { encodeDespite } from "./salvage.js";
 import { Session } from "./session.js";
@@ -423,6 +424,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
       unsaved: waiting,
       trouble: troubleOf(session.state, session.isWanted),
       progress: progressOf(session.state),
+      canSuggest: maySuggest(session.state) && readOnly === null,
       ...{ role, durability, loaded, document, refusal, readOnly, turnedAway, closed, quarantined, setAside },
       ...{ accessChanges, discussion, inboxChanges, lastSavedAt, offlineCopy, separateCopies, mended },
     };

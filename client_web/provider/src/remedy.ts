@@ -63,13 +63,22 @@ export function todoFor(code: ErrorCode): Todo {
 
 /** Whether writing is allowed now as far as the client can know. */
 function mayWrite(state: SyncState): boolean {
-  const trashed = state.document?.trashedAt != null;
-  return (state.role === "owner" || state.role === "editor") && !trashed && !state.quarantined;
+  return (state.role === "owner" || state.role === "editor") && takesChanges(state);
+}
+
+/** Whether suggestions are taken now as far as the client can know. Whoever may write may suggest. */
+export function maySuggest(state: SyncState): boolean {
+  return state.role !== null && state.role !== "viewer" && takesChanges(state);
+}
+
+function takesChanges({ document, quarantined }: SyncState): boolean {
+  return document?.trashedAt == null && !quarantined;
 }
 
 /** Drop a refusal whose reason has gone away, so that its changes are offered again. */
 export function forgive(state: SyncState): SyncState {
   const code = state.refusal?.code;
-  const lifted = (code === "forbidden" || code === "quarantined") && mayWrite(state);
+  const isOfRole = code === "forbidden" || code === "quarantined" || code === "not_a_suggestion";
+  const lifted = isOfRole && mayWrite(state);
   return lifted ? { ...state, refusal: null, strikes: null } : state;
 }

@@ -95,6 +95,8 @@ export class Session implements Receiver {
   /** What the server has said since the last join, until the next offer. */
   private told: Uint8Array[] = [];
   private key: string | null = null;
+  /** The code that puts refused suggestions right, once it has come. */
+  private mend: typeof import("./mending.js").mend | null = null;
   /** The id under which this page is known to the others. */
   private clientId: number;
   private detach: (() => void) | null = null;
@@ -440,7 +442,8 @@ export class Session implements Receiver {
     const undoubted = this.own.undoubted(doc);
     const seen = undoubted ?? Y.encodeStateVector(doc);
     // Of tens of thousands of authors. Who cannot say what they have is sent all, and offers what the server lacks as ever.
-    const stateVector = seen.length > this.current.limits.part_bytes ? NOTHING_SEEN : seen;
+    const isLong = seen.length > this.current.limits.part_bytes;
+    const stateVector = isLong || this.current.mending !== null ? NOTHING_SEEN : seen;
     // An empty document belongs to no life: it may join any.
     const hasLife = epoch !== null && doc.store.clients.size > 0;
     // A state leaves without the deletions that the missing update tells: so that must come.
@@ -459,8 +462,18 @@ export class Session implements Receiver {
     };
     const known = saysSo ? { stateVector, limits: this.current.limits } : null;
     const decode = (value: unknown) => wire.decodeJoinAnswer(value, known);
-    this.askForSession(attempt, ["join", request], decode, (answer) =>
-      this.step((state) => sync.joined(state, attempt, answer)),
+    this.askForSession(attempt, ["join", request], decode, (answer) => {
+      if (answer.role === "commenter") this.prepareMending();
+      this.step((state) => sync.joined(state, attempt, answer));
+    });
+  }
+
+  private prepareMending(): void {
+    import("./mending.js").then(
+      ({ mend }) => {
+        this.mend = mend;
+      },
+      () => {}, // the code has not come: what is refused is left to the person
     );
   }
 
@@ -488,6 +501,7 @@ export class Session implements Receiver {
         seen.set(client, Math.max(end, seen.get(client) ?? 0));
     }
     this.step((state) => {
+      if (state.mending !== null && this.mend?.(doc, this.told, this) !== true) return sync.notMended(state);
       const sorted = sortOut(inOrder(state.pending).map(sealed), seen);
       const hasMore = state.adrift > 0 || sorted.left.length > 0 || reachesBeyond(doc, sorted.reach);
       const encode = salvage ? encodeOrDrop : Y.encodeStateAsUpdate;

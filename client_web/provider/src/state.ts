@@ -74,6 +74,8 @@ export interface SyncState {
   readonly nextBatch: number;
   /** The server holds somebody else's words under a client id of this page: its own must be moved to another one. */
   readonly moving: boolean;
+  /** The refusal of suggestions that are put right by the next offer; see mending.ts. */
+  readonly mending: Refusal | null;
   /** The same failure, how often in a row: nothing is tried for ever that cannot succeed. */
   readonly strikes: { readonly of: ErrorCode | "apply"; readonly count: number } | null;
   /** Pauses in a row without a success between them; the back-off grows with it. */
@@ -178,6 +180,7 @@ export const startState: SyncState = {
   inFlight: [],
   nextBatch: 1,
   moving: false,
+  mending: null,
   strikes: null,
   tries: 0,
   limits: { update_bytes: 16 * 2 ** 20, part_bytes: 256 * 2 ** 10, presence_bytes: 4096 },

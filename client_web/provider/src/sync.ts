@@ -16,7 +16,8 @@
  *    acknowledged row proves nothing: a slow connection is not told what others have in it. The next row's event does,
  *    for events come in order or not at all. Whatever failed, and whatever else ended a session, leaves it uncertain.
  * 7. A page that does not know the document's format sends nothing; see format.ts.
- * 8. When the document changed without telling (watch.ts), its state is offered, with every deletion. So it is when the
+ * 8. Refused suggestions are compared with the whole document of the server, put right, and offered as a state; once.
+ * 9. When the document changed without telling (watch.ts), its state is offered, with every deletion. So it is when the
  *    server misses the past of a change, and when words have moved to another client id.
  */
 
@@ -257,12 +258,25 @@ export function offered(
   if (phase.kind !== "joined" || phase.sending !== "offering" || attempt !== state.attempt)
     return stay(state);
   if (state.readOnly !== null) return stay(hold(state, phase));
-  const open: SyncState = { ...state, phase: { ...phase, sending: "open" }, adrift: 0, pending: null };
+  const open: SyncState = {
+    ...state,
+    phase: { ...phase, sending: "open" },
+    adrift: 0,
+    pending: null,
+    mending: null,
+  };
   if (ready.length === 0 && rest === null) return stay({ ...open, tries: 0, strikes: null, delay: null });
   const step = sendChanges(open, ready);
   if (rest === null) return step;
   const next = send(step.state, [rest], null, [], Math.max(1, state.adrift + countOf(left)));
   return stay(next.state, ...step.effects, ...next.effects);
+}
+
+/** What was refused is not put right by this page. */
+export function notMended(state: SyncState): Step {
+  const { phase, mending } = state;
+  if (phase.kind !== "joined" || mending === null) return stay(state);
+  return stay({ ...hold(state, phase), refusal: mending, mending: null });
 }
 
 export function joinRefused(state: SyncState, attempt: number, error: ServerError): Step {
@@ -521,6 +535,9 @@ export function refused(state: SyncState, id: number, error: ServerError): Step 
       const struck = strike(next, error.code);
       if (struck === null) return giveUp(next, state.phase, error, batch.bytes);
       if (error.code === "missing_past") return join(allAdrift(struck));
+      if (error.code === "not_a_suggestion") {
+        return join({ ...allAdrift(struck), mending: { ...error, bytes: batch.bytes } });
+      }
       if (error.code !== "client_id_taken") return join(struck);
       return onceAnswered({ ...hold(struck, state.phase), moving: true });
     }

@@ -106,6 +106,11 @@ export interface ProviderState {
   readonly durability: Durability;
   /** null before the first join. */
   readonly role: Role | null;
+  /**
+   * Whether the server takes suggestions from this person now: of commenters nothing else, of editors also what is none.
+   * False before the first join, in the trash, and while the document is read-only.
+   */
+  readonly canSuggest: boolean;
   /** Whether the server's content or the offline copy is in `doc`. */
   readonly loaded: boolean;
   /** Bytes of a large document that is being fetched in parts. */

@@ -19,6 +19,7 @@ export const SAVED: ProviderState = {
   unsaved: 0,
   durability: "ok",
   role: "editor",
+  canSuggest: true,
   loaded: true,
   progress: null,
   document: { title: "Minutes", trashedAt: null },

@@ -1,0 +1,79 @@
+/** A person who may only suggest: what the page is told, and what it does when a suggestion is refused. */
+
+import { describe, expect, it } from "vitest";
+import * as Y from "yjs";
+import { Room } from "./harness/room.js";
+
+const MARK = { "insertion--00000001": { id: "s1", user: "u", at: 1, run: 1 } };
+
+/** A commenter whose code for such cases has come. */
+async function commenter(room: Room) {
+  room.server.role = "commenter";
+  const person = room.joins();
+  await import("../src/mending.js");
+  return person;
+}
+
+function textOf(doc: Y.Doc): Y.XmlText {
+  const block = doc.getXmlFragment("default").get(0) as Y.XmlElement;
+  return block.get(0) as Y.XmlText;
+}
+
+function begins(doc: Y.Doc): void {
+  const block = new Y.XmlElement("paragraph");
+  block.insert(0, [new Y.XmlText("Hello world")]);
+  doc.getXmlFragment("default").insert(0, [block]);
+}
+
+describe("a commenter", () => {
+  it("may suggest, and not write", async () => {
+    const room = new Room();
+    const bob = await commenter(room);
+    expect([bob.state.role, bob.state.refusal]).toEqual(["commenter", null]);
+  });
+
+  it("sends a suggestion anew when it is refused, and notices nothing", async () => {
+    const room = new Room();
+    const alice = room.joins();
+    begins(alice.doc);
+    room.settle();
+    const bob = await commenter(room);
+    room.server.refuseUpdates.push("not_a_suggestion");
+    textOf(bob.doc).insert(5, " brave", MARK);
+    room.settle();
+    expect([bob.unsaved, bob.state.refusal, bob.state.mending]).toEqual([0, null, null]);
+    expect(textOf(alice.doc).toDelta()[1]).toEqual({ insert: " brave", attributes: MARK });
+    expect(room.server.joins).toHaveLength(3);
+  });
+
+  it("is told when it is refused again, and keeps the words", async () => {
+    const room = new Room();
+    const alice = room.joins();
+    begins(alice.doc);
+    room.settle();
+    const bob = await commenter(room);
+    room.server.refuseUpdates.push("not_a_suggestion", "not_a_suggestion");
+    textOf(bob.doc).insert(5, " brave", MARK);
+    room.settle();
+    expect(bob.state.refusal).toMatchObject({ code: "not_a_suggestion" });
+    expect(textOf(bob.doc).toString()).toContain("brave");
+    expect(textOf(alice.doc).toString()).not.toContain("brave");
+  });
+
+  it("is told at once of a change that is no suggestion", async () => {
+    const room = new Room();
+    const alice = room.joins();
+    begins(alice.doc);
+    room.settle();
+    const bob = await commenter(room);
+    room.server.refuseUpdates.push("not_a_suggestion");
+    textOf(bob.doc).insert(5, " brave");
+    room.settle();
+    expect(bob.state.refusal).toMatchObject({ code: "not_a_suggestion" });
+    expect(room.server.joins).toHaveLength(3);
+    room.server.say("role", "editor");
+    room.settle();
+    expect([bob.unsaved, bob.state.refusal]).toEqual([0, null]);
+    expect(textOf(alice.doc).toString()).toContain("brave");
+  });
+});
