@@ -3,7 +3,10 @@
 import shutil
 
 CHROMIUM = shutil.which("chromium") or "chromium"
-"""Debian's; `make test` installs it."""
+"""Debian's, as people have it."""
+
+SHELL = shutil.which("chromium-headless-shell") or CHROMIUM
+"""The same engine without windows, profiles and extensions: a fresh browser and a page take half the processor time."""
 
 SWITCHES = [
     "--no-sandbox",

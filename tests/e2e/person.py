@@ -78,6 +78,8 @@ class Person:
             page, *others = self.context.pages
             for other in others:
                 await other.close()
+            await self.context.unroute_all()
+            await page.unroute_all()
             await self.context.set_offline(False)
             await page.evaluate(FOLLOW, NOWHERE)
             await expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
@@ -86,9 +88,12 @@ class Person:
         except (AssertionError, Error, ValueError):
             return False
         self._waiting = page
+        return True
+
+    def begins_anew(self) -> None:
+        """Forget what the browser said in the story before, and behind its end."""
         self.complaints.clear()
         self._expected.clear()
-        return True
 
     @property
     def remembered(self) -> str:
@@ -105,54 +110,73 @@ class Person:
 
 Meeting = Callable[..., Awaitable[Person]]
 
-Waiting = dict[str, list[Person]]
-"""People by name who have told a story, and wait for the next one."""
+Seat = tuple[str, str, str]
+"""A person's name, the address of the site, and how the browser is made."""
+
+Waiting = dict[Seat, list[Person]]
+"""People who have told a story, and wait for the next one that has the same seat for them."""
+
+MOST_WAITING = 8
+"""People; each holds a process of the browser."""
 
 
 @asynccontextmanager
 async def people_at(chromium: Browser, url: str, waiting: Waiting | None = None) -> AsyncIterator[Meeting]:
     """Give a function that seats a person at a browser; in the end nobody's browser may have complained.
 
+    The function takes a name, an address other than the site's, whether the browser has to be a
+    fresh one (`anew`), and Playwright's options of a browser.
+
     Args:
         chromium: the browser.
         url: the site's.
         waiting: for stories whose people may have told others before: a fresh browser that loads
-            the application takes eight times as long as a way from one document to the next.
+            the application takes five times as long as a way from one document to the next.
     """
     met: list[Person] = []
-    may_wait: list[Person] = []
+    may_wait: list[tuple[Seat, Person]] = []
     async with AsyncExitStack() as contexts:
 
-        async def meet(name: str, at: str | None = None, **options: Any) -> Person:
-            is_usual = waiting is not None and at is None and not options
-            if waiting and is_usual and waiting.get(name):
-                person = waiting[name].pop()
+        async def meet(name: str, at: str = url, *, anew: bool = waiting is None, **options: Any) -> Person:
+            seat = (name, at, repr(sorted(options.items())))
+            if waiting and waiting.get(seat) and not anew:
+                person = waiting[seat].pop()
+                person.begins_anew()
             else:
                 person = await meet_anew(name, at, options)
             met.append(person)
-            if is_usual:
-                may_wait.append(person)
-            else:
+            if anew:
                 contexts.push_async_callback(_close, person.context)
+            else:
+                may_wait.append((seat, person))
             return person
 
-        async def meet_anew(name: str, at: str | None, options: dict[str, Any]) -> Person:
+        async def meet_anew(name: str, at: str, options: dict[str, Any]) -> Person:
             context = await chromium.new_context(
                 **{"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **options}
             )
             context.set_default_timeout(PATIENCE_MS)
-            person = Person(name, context, at or url)
+            person = Person(name, context, at)
             await context.add_init_script(f"({REMEMBER_PERSON})({person.remembered})")
             return person
 
         yield meet
         complaints = [words for person in met for words in person.unexpected_complaints()]
-        for person in may_wait:
-            if waiting is not None and await person.waits():
-                waiting.setdefault(person.name, []).append(person)
-            else:
-                await _close(person.context)
+        for seat, person in may_wait:
+            if waiting is not None:
+                await _takes_a_seat(waiting, seat, person)
     assert not complaints, "\n".join(complaints)
+
+
+async def _takes_a_seat(waiting: Waiting, seat: Seat, person: Person) -> None:
+    """Have a person wait; whoever has waited longest makes room."""
+    if not await person.waits():
+        await _close(person.context)
+        return
+    waiting[seat] = [*waiting.pop(seat, []), person]
+    if sum(map(len, waiting.values())) > MOST_WAITING:
+        longest = next(people for people in waiting.values() if people)
+        await _close(longest.pop(0).context)
 
 
 async def _close(context: BrowserContext) -> None:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from tests.e2e.pages import EditorPage, agree
+from tests.harness.bell import PATIENCE
 
 Act = Callable[[EditorPage], Awaitable[None]]
 
@@ -56,11 +57,22 @@ def said(text: str) -> str:
     return "".join(letter for letter in text if letter == "w" or letter.isdigit())
 
 
+HAVE_COME = """(sheet, words) => new Promise((come) => {
+    const look = () => {
+        if (!sheet.textContent.includes(words)) return;
+        changes.disconnect();
+        come();
+    };
+    const changes = new MutationObserver(look);
+    changes.observe(sheet, { subtree: true, childList: true, characterData: true });
+    look();
+})"""
+
+
 async def has_come(reader: EditorPage, words: str) -> None:
-    """Wait until the sheet shows the words, looking with each frame."""
-    await reader.page.wait_for_function(
-        "(words) => document.querySelector('#document').textContent.includes(words)", arg=words
-    )
+    """Wait until the sheet shows the words, looking at each change: a look with each frame makes the page draw them all."""
+    async with asyncio.timeout(PATIENCE):
+        await reader.sheet.evaluate(HAVE_COME, words)
 
 
 async def begin(alice: EditorPage, bob: EditorPage, html: str) -> None:

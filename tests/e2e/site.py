@@ -40,6 +40,10 @@ class Site:
         return f"http://127.0.0.1:{self._port}"
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    @property
     def port(self) -> int:
         return self._port
 

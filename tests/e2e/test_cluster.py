@@ -17,6 +17,7 @@ from tests.e2e.restructuring import KINDS_OF_BLOCK, LINES, all_is_saved, begin, 
 pytestmark = [*BROWSER, pytest.mark.cluster, pytest.mark.usefixtures("built_pages")]
 
 NUMBERS = " ".join(str(number) for number in range(40))
+LETTERS = "abcdefghijklmnopqrstuvwxyz "
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -66,8 +67,8 @@ async def they_see_each_other(alice: EditorPage, bob: EditorPage) -> None:
         await expect(page.sheet.locator(".page-caret")).to_have_count(1)
 
 
-async def both_write(alice: EditorPage, bob: EditorPage) -> None:
-    await asyncio.gather(alice.types(NUMBERS, delay=15), bob.types(NUMBERS, delay=15))
+async def both_write(alice: EditorPage, bob: EditorPage, words: str, delay: float) -> None:
+    await asyncio.gather(alice.types(words, delay=delay), bob.types(words, delay=delay))
 
 
 async def test_each_is_on_another_node_and_then_the_first_one_s_node_is_killed(
@@ -78,7 +79,7 @@ async def test_each_is_on_another_node_and_then_the_first_one_s_node_is_killed(
     await they_see_each_other(alice, bob)
 
     async with asyncio.TaskGroup() as writing:
-        writing.create_task(both_write(alice, bob))
+        writing.create_task(both_write(alice, bob, NUMBERS, 15))
         await asyncio.gather(alice.sees("Bob: 0 1 2 3"), bob.sees("Alice: 0 1 2 3"))
         await cluster.kill(node)
         await cluster.out_of_service(node)
@@ -128,12 +129,12 @@ async def test_all_nodes_are_restarted_one_after_the_other_while_both_write(
     async with asyncio.TaskGroup() as restarting:
         restart = restarting.create_task(cluster.rolling_restart())
         while not restart.done():
-            await both_write(alice, bob)
+            await both_write(alice, bob, LETTERS, 80)
             rounds += 1
 
     await asyncio.gather(alice.shows("Saved"), bob.shows("Saved"))
     await agree(alice, bob)
-    assert await alice.text() == f"Alice: {NUMBERS * rounds}\nBob: {NUMBERS * rounds}"
+    assert await alice.text() == f"Alice: {LETTERS * rounds}\nBob: {LETTERS * rounds}"
     await they_see_each_other(alice, bob)
 
 

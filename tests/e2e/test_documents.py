@@ -4,16 +4,16 @@ import re
 
 from playwright.async_api import expect
 
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 
-async def test_the_first_document_is_made_named_and_found_in_the_list(meet_at_own: Meeting, own_site: Site) -> None:
-    documents = await (await meet_at_own("Alice")).opens_documents()
+async def test_the_first_document_is_made_named_and_found_in_the_list(meet_at_empty: Meeting) -> None:
+    documents = await (await meet_at_empty("Alice")).opens_documents()
     await expect(documents.page.get_by_role("heading", name="Write something together")).to_be_visible()
 
     editor = await documents.makes_document()

@@ -55,24 +55,24 @@ async def _inspects(
 
 
 @pytest.mark.parametrize("device", DEVICES)
-async def test_the_list_in_every_state(meet_at_own: Meeting, own_site: Site, device: str) -> None:
+async def test_the_list_in_every_state(meet_at_empty: Meeting, empty_site: Site, device: str) -> None:
     seen = Inspection()
-    person = await meet_at_own("Alice", **DEVICES[device])
+    person = await meet_at_empty("Alice", **DEVICES[device])
     person.expects("status of 404", NETWORK)
     page = (documents := await person.opens_documents()).page
     await expect(page.get_by_role("heading", name="Write something together")).to_be_visible()
     await seen.look(page, "the empty list")
-    await _walks_a_list(documents, own_site, seen)
+    await _walks_a_list(documents, empty_site, seen)
     await documents.goes_to("Starred")
     await seen.look(page, "the starred")
     await documents.goes_to("Trash")
     await expect(documents.document("Pears")).to_be_visible()
     await seen.look(page, "the trash")
     await _inspects(page, seen, "the question before deleting", "Delete Pears for ever")
-    await page.goto(f"{own_site.url}/nowhere")
+    await page.goto(f"{empty_site.url}/nowhere")
     await expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
     await seen.look(page, "an address of nothing")
-    await page.goto(f"{own_site.url}/d/there-is-no-such-document")
+    await page.goto(f"{empty_site.url}/d/there-is-no-such-document")
     await expect(page.get_by_role("button", name="Ask for access")).to_be_visible()
     await seen.look(page, "a document of nobody")
     seen.finds_nothing()

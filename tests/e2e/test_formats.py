@@ -11,7 +11,7 @@ from pycrdt import Doc, XmlElement, XmlFragment
 
 from crdt.protocol.batch import encode_batch
 from tests.e2e.axe import suits_everybody
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage, agree
 from tests.e2e.person import Meeting, Person
 from tests.e2e.site import Site
@@ -19,7 +19,7 @@ from tests.harness.bell import PATIENCE
 from tests.harness.person import PatientClient
 from tests.harness.processes import mortal
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 WEB = Path(__file__).parents[2] / "client_web"
 
@@ -68,10 +68,10 @@ async def opens_stock(person: Person, stock: Path, document_id: str, knows: str 
     return StockPage(await person.visits(f"/stock/?document={document_id}&knows={knows}"))
 
 
-async def with_everything(meet: Meeting, site: Site) -> tuple[Person, EditorPage, str]:
+async def with_everything(meet: Meeting, site: Site, anew: bool = False) -> tuple[Person, EditorPage, str]:
     """A document of our editor with tasks, a table and a colour, and the person who has written it."""
     document_id = await site.new_document()
-    alice = await meet("Alice")
+    alice = await meet("Alice", anew=anew)
     page = await alice.opens(document_id)
     await page.sheet.evaluate(
         """(sheet) => sheet.editor.commands.setContent(
@@ -88,7 +88,7 @@ async def test_stock_tiptap_with_starter_kit_deletes_nothing(
     meet: Meeting, shared_site: Site, stock_page: Path
 ) -> None:
     _, ours, document_id = await with_everything(meet, shared_site)
-    bob = await meet("Bob")
+    bob = await meet("Bob", anew=True)
     stock = await opens_stock(bob, stock_page, document_id, "names")
     state = await stock.state()
     assert state["readOnly"]["reason"] == "format"
@@ -112,7 +112,7 @@ async def test_stock_tiptap_with_starter_kit_deletes_nothing(
 async def test_stock_tiptap_in_the_same_browser_deletes_nothing_from_the_copy_on_the_device(
     meet: Meeting, shared_site: Site, stock_page: Path
 ) -> None:
-    alice, ours, document_id = await with_everything(meet, shared_site)
+    alice, ours, document_id = await with_everything(meet, shared_site, anew=True)
     before = await ours.html()
     await ours.page.evaluate(NO_SERVICE_WORKER)
     await ours.page.close()
@@ -131,7 +131,7 @@ async def test_another_tiptap_with_the_published_schema_writes_beside_ours(
     meet: Meeting, shared_site: Site, stock_page: Path
 ) -> None:
     _, ours, document_id = await with_everything(meet, shared_site)
-    other = await opens_stock(await meet("Bob"), stock_page, document_id, "all")
+    other = await opens_stock(await meet("Bob", anew=True), stock_page, document_id, "all")
     assert (await other.state())["readOnly"] is None
     await expect(other.sheet).to_contain_text("milk")
     await other.does("editor.commands.insertContentAt(0, '<p>from elsewhere</p>')")
@@ -152,7 +152,7 @@ async def test_the_owner_lets_other_editors_write(meet: Meeting, shared_site: Si
     await ours.page.get_by_role("menuitemradio", name="Any editor").click()
     await expect(ours.page.get_by_role("button", name="Editors: Any editor")).to_be_visible()
     await ours.page.get_by_role("button", name="Done").click()
-    stock = await opens_stock(await meet("Bob"), stock_page, document_id)
+    stock = await opens_stock(await meet("Bob", anew=True), stock_page, document_id)
     assert (await stock.state())["readOnly"] is None
     await stock.does("editor.commands.insertContentAt(0, '<p>from elsewhere</p>')")
     await ours.sees("from elsewhere", "only words")

@@ -77,6 +77,7 @@ async def test_what_is_smuggled_into_a_page_does_nothing(
     assert asked == []
 
 
+@pytest.mark.seated
 async def test_a_page_talks_to_nobody_but_us(meet: Meeting, shared_site: Site) -> None:
     page = await document_of(await meet("Alice"), shared_site)
     for attempt in (

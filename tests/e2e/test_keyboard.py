@@ -51,10 +51,10 @@ async def test_a_document_is_made_and_written_without_a_mouse(meet_at_own: Meeti
     await expect(alice.sheet).to_be_focused()
 
 
-async def test_the_list_is_walked_with_arrow_keys(meet_at_own: Meeting, own_site: Site) -> None:
+async def test_the_list_is_walked_with_arrow_keys(meet_at_empty: Meeting, empty_site: Site) -> None:
     for title in ("Older", "Newer"):
-        await own_site.new_document(title)
-    documents = await (await meet_at_own("Alice")).opens_documents()
+        await empty_site.new_document(title)
+    documents = await (await meet_at_empty("Alice")).opens_documents()
     await documents.document("Newer").focus()
     await documents.page.keyboard.press("ArrowDown")
     await expect(documents.document("Older")).to_be_focused()

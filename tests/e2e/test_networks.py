@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, WebSocket, expect
 
 from tests.e2e.axe import PHONE_SIZE, suits_everybody
-from tests.e2e.line import Line, line_to
+from tests.e2e.line import Line
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage
 from tests.e2e.person import NETWORK, Meeting, people_at
@@ -24,13 +24,6 @@ PORTAL = {
     b"Connection: close\r\n\r\n",
 }
 ABOUT_THE_PORTAL = r"CORS policy|MIME type|Content Security Policy|Refused to|violates|portal\.example"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def line(shared_site: Site) -> AsyncIterator[Line]:
-    """Alice's line."""
-    async with line_to(shared_site.port) as line:
-        yield line
 
 
 async def test_a_document_opens_where_websockets_are_swallowed(meet: Meeting, shared_site: Site, line: Line) -> None:
@@ -69,6 +62,7 @@ async def test_a_document_opens_where_websockets_are_swallowed(meet: Meeting, sh
     await alice.shows("Saved")
 
 
+@pytest.mark.seated
 @pytest.mark.parametrize("answer", PORTAL.values(), ids=PORTAL)
 async def test_a_captive_portal_is_no_server(meet: Meeting, shared_site: Site, line: Line, answer: bytes) -> None:
     """One writes on, the list shows what is on this device, and behind the portal everything is sent."""
@@ -97,6 +91,7 @@ async def test_a_captive_portal_is_no_server(meet: Meeting, shared_site: Site, l
     await bob.sees("before and behind the portal")
 
 
+@pytest.mark.seated
 async def test_a_portals_page_is_not_kept_as_a_picture(meet: Meeting, shared_site: Site, line: Line) -> None:
     person = await meet("Alice", at=line.url)
     person.expects(NETWORK, ABOUT_THE_PORTAL)

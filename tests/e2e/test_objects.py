@@ -5,12 +5,12 @@ import io
 from PIL import Image
 from playwright.async_api import FilePayload, Locator, expect
 
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage, agree
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 
 def picture() -> FilePayload:

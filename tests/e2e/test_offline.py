@@ -7,13 +7,13 @@ from playwright.async_api import expect
 
 from tests.e2e.axe import suits_everybody
 from tests.e2e.line import Line
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import KEPT, DocumentsPage, EditorPage, agree
 from tests.e2e.person import NETWORK, Meeting, Person, finds_the_network, loses_the_network
 from tests.e2e.site import Site
 from tests.e2e.test_content import is_drawn, small_png
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 SESSION_OVER = r"400 \(Bad Request\) \(\S+transport=polling\S+&sid="
 """What a long-polling session is told that the line has held up until it was over: a slow machine gets that far."""

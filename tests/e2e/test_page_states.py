@@ -6,12 +6,12 @@ import pytest
 from playwright.async_api import Locator, expect
 
 from tests.e2e.axe import suits_everybody
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage
 from tests.e2e.person import NETWORK, Meeting
 from tests.e2e.site import Site
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 BRIGHTNESS = """(selector) => {
     const [red, green, blue] = getComputedStyle(document.querySelector(selector)).backgroundColor.match(/[\\d.]+/g);
@@ -21,14 +21,16 @@ BRIGHTNESS = """(selector) => {
 PHONE = {"viewport": {"width": 390, "height": 780}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 
 
-@pytest.mark.parametrize("path", ["/d/there-is-no-such-document", "/d/short", "/nowhere"])
-async def test_an_address_that_leads_nowhere(meet: Meeting, path: str) -> None:
+async def test_an_address_that_leads_nowhere(meet: Meeting, subtests: pytest.Subtests) -> None:
     person = await meet("Alice")
     person.expects("status of 404")
-    page = await person.visits(path)
-    await expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
-    await page.get_by_role("link", name="Go to the documents").click()
-    await expect(page.get_by_role("heading", name="Documents", level=1)).to_be_visible()
+    page = await person.visits("/")
+    for path in ("/d/there-is-no-such-document", "/d/short", "/nowhere"):
+        with subtests.test(path):
+            await page.goto(person.url + path)
+            await expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
+            await page.get_by_role("link", name="Go to the documents").click()
+            await expect(page.get_by_role("heading", name="Documents", level=1)).to_be_visible()
 
 
 async def test_a_first_visit_while_the_server_is_down(meet_at_own: Meeting, own_site: Site) -> None:
@@ -52,7 +54,7 @@ async def test_a_first_visit_while_the_server_is_down(meet_at_own: Meeting, own_
 
 async def test_a_page_that_breaks_says_so_and_lets_its_words_out(meet: Meeting, shared_site: Site) -> None:
     """Code that was damaged on its way: a module without what it should export."""
-    person = await meet("Alice")
+    person = await meet("Alice", anew=True)
     await person.context.add_init_script("delete Navigator.prototype.serviceWorker")
     person.expects("Minified React error", "#306")
     alice = await person.opens(await shared_site.new_document("Whole"))
@@ -119,7 +121,7 @@ async def test_the_documents_page_fits_a_phone(meet: Meeting, shared_site: Site)
 
 
 async def test_the_theme_follows_the_system_until_one_is_chosen(meet: Meeting, shared_site: Site) -> None:
-    alice = await (await meet("Alice", color_scheme="dark")).opens(await shared_site.new_document())
+    alice = await (await meet("Alice", anew=True, color_scheme="dark")).opens(await shared_site.new_document())
     assert await alice.page.evaluate(BRIGHTNESS, ".page-sheet") < 80
     await alice.page.get_by_role("button", name="More about this document").click()
     theme = alice.page.get_by_role("menuitem", name="Theme")

@@ -3,13 +3,13 @@
 import asyncio
 import re
 
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import KEPT, agree
 from tests.e2e.person import NETWORK, Meeting
 from tests.e2e.restructuring import KINDS_OF_BLOCK, LINES, all_is_saved, begin, has_come, types_under
 from tests.e2e.site import Site
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 
 async def test_both_write_on_while_the_server_is_killed_and_comes_back(meet_at_own: Meeting, own_site: Site) -> None:

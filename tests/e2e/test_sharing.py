@@ -5,11 +5,11 @@ import re
 from playwright.async_api import expect
 
 from tests.e2e.axe import suits_everybody
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import DocumentsPage, EditorPage, agree
 from tests.e2e.person import Meeting, Person
 
-pytestmark = BROWSER
+pytestmark = SEATED
 
 WITH_CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
 
@@ -116,7 +116,8 @@ async def test_what_is_shared_is_listed_with_its_owner_until_it_is_left(meet: Me
     documents = await visitor.opens_documents()
     await documents.shows_only("Shared with me")
     await expect(documents.document("Rota")).to_be_visible()
-    await expect(documents.page.get_by_title("Owned by Alice")).to_be_visible()
+    row = documents.page.get_by_role("listitem").filter(has=documents.document("Rota"))
+    await expect(row.get_by_title("Owned by Alice")).to_be_visible()
     await documents.shows_only("Owned by me")
     await expect(documents.document("Rota")).to_have_count(0)
 

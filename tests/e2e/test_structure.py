@@ -111,11 +111,17 @@ STORIES = {
 }
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def late(shared_site: Site) -> AsyncIterator[Relay]:
-    """Everybody's line, which can be made slow."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared_late(shared_site: Site) -> AsyncIterator[Relay]:
     async with Relay(quiet_port(), shared_site.port) as relay:
         yield relay
+
+
+@pytest.fixture
+def late(shared_late: Relay) -> Relay:
+    """Everybody's line, which can be made slow."""
+    shared_late.delay = 0
+    return shared_late
 
 
 @pytest_asyncio.fixture(loop_scope="session")
