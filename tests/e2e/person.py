@@ -116,7 +116,7 @@ Seat = tuple[str, str, str]
 Waiting = dict[Seat, list[Person]]
 """People who have told a story, and wait for the next one that has the same seat for them."""
 
-MOST_WAITING = 8
+MOST_WAITING = 6
 """People; each holds a process of the browser."""
 
 

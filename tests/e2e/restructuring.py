@@ -47,6 +47,16 @@ KINDS_OF_BLOCK: Sequence[Act] = (
     presses("Control+Alt+1"),
 )
 
+SOME_KINDS_OF_BLOCK: Sequence[Act] = (
+    presses("Control+Alt+2"),
+    uses("Bulleted list"),
+    uses("Decrease indent"),
+    uses("Quote"),
+    presses("Control+Shift+b"),
+    presses("Control+Alt+1"),
+)
+"""For stories in which more happens than this."""
+
 
 def numbered(first: int, end: int) -> str:
     return "".join(f"w{number:02} " for number in range(first, end))

@@ -12,11 +12,11 @@ from tests.cluster.breakable import NODES, BreakableCluster, breakable_cluster
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage, agree
 from tests.e2e.person import NETWORK, Meeting, people_at
-from tests.e2e.restructuring import KINDS_OF_BLOCK, LINES, all_is_saved, begin, has_come, types_under
+from tests.e2e.restructuring import LINES, SOME_KINDS_OF_BLOCK, all_is_saved, begin, has_come, types_under
 
 pytestmark = [*BROWSER, pytest.mark.cluster, pytest.mark.usefixtures("built_pages")]
 
-NUMBERS = " ".join(str(number) for number in range(40))
+NUMBERS = " ".join(str(number) for number in range(25))
 LETTERS = "abcdefghijklmnopqrstuvwxyz "
 
 
@@ -79,7 +79,7 @@ async def test_each_is_on_another_node_and_then_the_first_one_s_node_is_killed(
     await they_see_each_other(alice, bob)
 
     async with asyncio.TaskGroup() as writing:
-        writing.create_task(both_write(alice, bob, NUMBERS, 15))
+        writing.create_task(both_write(alice, bob, NUMBERS, 25))
         await asyncio.gather(alice.sees("Bob: 0 1 2 3"), bob.sees("Alice: 0 1 2 3"))
         await cluster.kill(node)
         await cluster.out_of_service(node)
@@ -97,7 +97,7 @@ async def test_each_is_on_another_node_and_then_the_first_one_s_node_is_killed(
 
     await cluster.start(node)
     await alice.types(", and on")
-    await asyncio.gather(bob.sees("39, and on"), carol.sees("39, and on"))
+    await asyncio.gather(bob.sees(f"{NUMBERS}, and on"), carol.sees(f"{NUMBERS}, and on"))
     await alice.shows("Saved")
 
 
@@ -116,7 +116,7 @@ async def test_words_survive_what_becomes_of_their_block_while_a_node_is_killed(
 
     async with asyncio.TaskGroup() as both:
         both.create_task(is_killed())
-        writing = both.create_task(types_under(alice, bob, KINDS_OF_BLOCK, 50))
+        writing = both.create_task(types_under(alice, bob, SOME_KINDS_OF_BLOCK, 50))
     assert await all_is_saved(alice, bob) == f"<p>over</p><h1>head {await writing}tail</h1><p>under</p>"
     assert not [line for line in cluster.lines if "rescue_failed" in line]
 
@@ -129,7 +129,7 @@ async def test_all_nodes_are_restarted_one_after_the_other_while_both_write(
     async with asyncio.TaskGroup() as restarting:
         restart = restarting.create_task(cluster.rolling_restart())
         while not restart.done():
-            await both_write(alice, bob, LETTERS, 80)
+            await both_write(alice, bob, LETTERS, 150)
             rounds += 1
 
     await asyncio.gather(alice.shows("Saved"), bob.shows("Saved"))

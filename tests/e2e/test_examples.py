@@ -3,7 +3,6 @@
 import re
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -53,17 +52,23 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
         yield server
 
 
-@asynccontextmanager
-async def person(chromium: Browser, pages: Path) -> AsyncIterator[BrowserContext]:
-    """Somebody's browser, in which the two sites have the built pages."""
-    context = await chromium.new_context()
+Pair = tuple[BrowserContext, BrowserContext]
+"""Two people's browsers."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def pair(chromium: Browser, built_examples: Path) -> AsyncIterator[Pair]:
+    """Ada and Bo, in whose browsers the two sites have the built pages."""
 
     async def answer(route: Route) -> None:
-        await route.fulfill(path=pages / urlsplit(route.request.url).path.lstrip("/"))
+        await route.fulfill(path=built_examples / urlsplit(route.request.url).path.lstrip("/"))
 
-    await context.route(re.compile(r"^http://(cms|stranger)\.example/"), answer)
-    yield context
-    await context.close()
+    ada, bo = await chromium.new_context(), await chromium.new_context()
+    for context in (ada, bo):
+        await context.route(re.compile(r"^http://(cms|stranger)\.example/"), answer)
+    yield ada, bo
+    for context in (ada, bo):
+        await context.close()
 
 
 async def visit(who: BrowserContext, server: ServerProcess, example: str, document_id: str, site: str = SITE) -> Page:
@@ -95,30 +100,29 @@ async def words_of(page: Page, example: str) -> list[str]:
 
 @pytest.mark.parametrize("example", SHEETS)
 async def test_two_people_write_in_an_example_and_find_it_again(
-    chromium: Browser, built_examples: Path, server: ServerProcess, example: str
+    pair: Pair, server: ServerProcess, example: str
 ) -> None:
     document_id = await new_document(server)
-    async with person(chromium, built_examples) as ada, person(chromium, built_examples) as bo:
-        alice = await visit(ada, server, example, document_id)
-        await write(alice, example, "apples")
-        await expect(alice.locator("#status")).to_have_text("Saved")
-        bob = await visit(bo, server, example, document_id)
-        await reads(bob, example, "apples")
-        await write(bob, example, " bread")
-        await reads(alice, example, "bread")
-        await write(alice, example, " corn")
-        await reads(bob, example, "corn")
-        await expect(bob.locator("#status")).to_have_text("Saved")
-        await expect(alice.locator("#status")).to_have_text("Saved")
-        for page in (alice, bob):
-            assert await words_of(page, example) == ["apples", "bread", "corn"]
-        await bob.reload()
-        await reads(bob, example, "apples", "bread", "corn")
+    alice = await visit(pair[0], server, example, document_id)
+    await write(alice, example, "apples")
+    await expect(alice.locator("#status")).to_have_text("Saved")
+    bob = await visit(pair[1], server, example, document_id)
+    await reads(bob, example, "apples")
+    await write(bob, example, " bread")
+    await reads(alice, example, "bread")
+    await write(alice, example, " corn")
+    await reads(bob, example, "corn")
+    await expect(bob.locator("#status")).to_have_text("Saved")
+    await expect(alice.locator("#status")).to_have_text("Saved")
+    for page in (alice, bob):
+        assert await words_of(page, example) == ["apples", "bread", "corn"]
+    await bob.reload()
+    await reads(bob, example, "apples", "bread", "corn")
+    for page in (alice, bob):
+        await page.close()
 
 
-async def test_a_page_of_an_unknown_site_says_why_it_does_not_connect(
-    chromium: Browser, built_examples: Path, server: ServerProcess
-) -> None:
-    async with person(chromium, built_examples) as mallory:
-        page = await visit(mallory, server, "cms", await new_document(server), STRANGER)
-        await expect(page.locator("#status")).to_contain_text("MANYHANDS_ALLOWED_ORIGINS")
+async def test_a_page_of_an_unknown_site_says_why_it_does_not_connect(pair: Pair, server: ServerProcess) -> None:
+    page = await visit(pair[0], server, "cms", await new_document(server), STRANGER)
+    await expect(page.locator("#status")).to_contain_text("MANYHANDS_ALLOWED_ORIGINS")
+    await page.close()

@@ -6,7 +6,7 @@ import re
 from tests.e2e.marks import SEATED
 from tests.e2e.pages import KEPT, agree
 from tests.e2e.person import NETWORK, Meeting
-from tests.e2e.restructuring import KINDS_OF_BLOCK, LINES, all_is_saved, begin, has_come, types_under
+from tests.e2e.restructuring import LINES, SOME_KINDS_OF_BLOCK, all_is_saved, begin, has_come, types_under
 from tests.e2e.site import Site
 
 pytestmark = SEATED
@@ -24,10 +24,10 @@ async def test_both_write_on_while_the_server_is_killed_and_comes_back(meet_at_o
     await alice.goes_after("Alice: ")
     await bob.goes_after("Bob: ")
 
-    numbers = " ".join(str(number) for number in range(40))
+    numbers = " ".join(str(number) for number in range(25))
     async with asyncio.TaskGroup() as writing:
-        writing.create_task(alice.types(numbers, delay=15))
-        writing.create_task(bob.types(numbers, delay=15))
+        writing.create_task(alice.types(numbers, delay=25))
+        writing.create_task(bob.types(numbers, delay=25))
         await asyncio.gather(alice.sees("Bob: 0 1 2 3"), bob.sees("Alice: 0 1 2 3"))
         await own_site.kill()
 
@@ -84,6 +84,6 @@ async def test_words_survive_what_becomes_of_their_block_while_the_server_is_kil
 
     async with asyncio.TaskGroup() as both:
         both.create_task(is_killed_and_comes_back())
-        writing = both.create_task(types_under(alice, bob, KINDS_OF_BLOCK, 50))
+        writing = both.create_task(types_under(alice, bob, SOME_KINDS_OF_BLOCK, 50))
     assert await all_is_saved(alice, bob) == f"<p>over</p><h1>head {await writing}tail</h1><p>under</p>"
     assert own_site.complaints("rescue_failed") == []
