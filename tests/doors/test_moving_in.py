@@ -17,7 +17,7 @@ from tests.harness.bell import PATIENCE
 from tests.harness.neighbours import hocuspocus_sqlite, pycrdt_sqlite
 from tests.harness.ports import quiet_port
 from tests.harness.processes import mortal
-from tests.server.server_process import HOUSE, run, server_process
+from tests.server.server_process import HOUSE, command, server_process
 
 pytestmark = pytest.mark.slow
 NODE_MODULES = SCRIPT.with_name("node_modules")
@@ -57,7 +57,7 @@ async def export(database: Path, directory: Path) -> str:
 
 async def imported(data: Path, source: Path, *options: str) -> str:
     """Run the import, and return its last line."""
-    code, out, err = await run("import", str(source), *options, MANYHANDS_DATA_DIR=str(data))
+    code, out, err = await command("import", str(source), *options, MANYHANDS_DATA_DIR=str(data))
     assert (code, err) == (0, ""), out
     return out.splitlines()[-1]
 

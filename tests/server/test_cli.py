@@ -19,7 +19,7 @@ from server.store.database import utc_now
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
 from tests.harness.person import person
-from tests.server.server_process import run, server_process
+from tests.server.server_process import command, run, server_process
 
 pytestmark = pytest.mark.slow
 
@@ -49,12 +49,12 @@ async def test_what_may_start_later_is_told_from_what_never_will(tmp_path: Path)
 
 async def test_the_version_the_settings_and_the_rest_api_are_printed() -> None:
     assert await run("version") == (0, version() + "\n", "")
-    assert await run("settings", "--markdown") == (0, markdown(), "")
-    assert await run("openapi", "--table") == (0, described("table"), "")
-    assert await run("openapi", "--types") == (0, described("types"), "")
-    code, out, _ = await run("openapi")
+    assert await command("settings", "--markdown") == (0, markdown(), "")
+    assert await command("openapi", "--table") == (0, described("table"), "")
+    assert await command("openapi", "--types") == (0, described("types"), "")
+    code, out, _ = await command("openapi")
     assert (code, json.loads(out)["openapi"]) == (0, "3.1.0")
-    code, out, _ = await run("settings", MANYHANDS_PORT="9000")
+    code, out, _ = await command("settings", MANYHANDS_PORT="9000")
     assert code == 0
     assert ["MANYHANDS_PORT", "9000"] in [line.split() for line in out.splitlines()]
 
@@ -69,9 +69,9 @@ async def test_documents_of_nobody_s_get_an_owner(tmp_path: Path) -> None:
         for name in ("ownerless-1", "ownerless-2"):
             await store.catalogue.create(DocumentId(name), "Old", Epoch(1), utc_now())
     place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
-    assert await run("adopt", "ownerless-1", "anna", **place) == (0, "anna owns ownerless-1.\n", "")
-    assert await run("adopt", "--all", "bert", **place) == (0, "bert owns 1 more.\n", "")
-    assert await run("adopt", "--take", "ownerless-1", "carl", **place) == (0, "carl owns ownerless-1.\n", "")
+    assert await command("adopt", "ownerless-1", "anna", **place) == (0, "anna owns ownerless-1.\n", "")
+    assert await command("adopt", "--all", "bert", **place) == (0, "bert owns 1 more.\n", "")
+    assert await command("adopt", "--take", "ownerless-1", "carl", **place) == (0, "carl owns ownerless-1.\n", "")
     for arguments in (
         ["ownerless-1", "bert"],
         ["absent-document", "bert"],
@@ -79,7 +79,7 @@ async def test_documents_of_nobody_s_get_an_owner(tmp_path: Path) -> None:
         ["--all"],
         ["--all", "--take", "a"],
     ):
-        code, out, err = await run("adopt", *arguments, **place)
+        code, out, err = await command("adopt", *arguments, **place)
         assert (code, out) == (2, "")
         assert err.startswith("manyhands: ")
         assert err.count("\n") == 1
@@ -95,7 +95,7 @@ async def test_the_record_is_read_also_of_documents_that_are_gone(tmp_path: Path
         await anna.post(f"/api/documents/{gone}/trash")
         assert (await anna.delete(f"/api/documents/{gone}")).status_code == 204
         assert (await anna.get(f"/api/documents/{gone}/audit")).status_code == 404
-    code, out, err = await run("audit", gone, **place)
+    code, out, err = await command("audit", gone, **place)
     assert (code, err) == (0, "")
     deeds = [json.loads(line) for line in out.splitlines()]
     assert [(deed["actor_id"], deed["action"], deed["details"]) for deed in deeds] == [
@@ -105,7 +105,7 @@ async def test_the_record_is_read_also_of_documents_that_are_gone(tmp_path: Path
         (me, "create", {}),
     ]
     assert "Secret plans" not in out
-    assert await run("audit", "--most", "1", gone, **place) == (0, out.splitlines()[0] + "\n", "")
+    assert await command("audit", "--most", "1", gone, **place) == (0, out.splitlines()[0] + "\n", "")
 
 
 async def test_it_is_written_down_when_and_by_whom_a_document_was_written_in(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ async def test_it_is_written_down_when_and_by_whom_a_document_was_written_in(tmp
             async with person(server, name=name) as somebody:
                 await somebody.join(document_id)
                 assert "seq" in await somebody.ask("update", document_id, somebody.types(name))
-    code, out, err = await run("history", document_id, **place)
+    code, out, err = await command("history", document_id, **place)
     assert (code, err) == (0, "")
     rows = [json.loads(line) for line in out.splitlines()]
     assert [row["seq"] for row in rows] == [2, 1]
@@ -126,17 +126,17 @@ async def test_it_is_written_down_when_and_by_whom_a_document_was_written_in(tmp
         [(name, "person")] for name in reversed(people)
     ]
     assert all(began <= datetime.fromisoformat(row["at"]) <= utc_now() for row in rows)
-    assert await run("history", "--most", "1", document_id, **place) == (0, out.splitlines()[0] + "\n", "")
-    code, out, err = await run("history", "no-such-document", **place)
+    assert await command("history", "--most", "1", document_id, **place) == (0, out.splitlines()[0] + "\n", "")
+    code, out, err = await command("history", "no-such-document", **place)
     assert (code, out, err) == (2, "", "manyhands: There is no document no-such-document.\n")
 
 
 @pytest.mark.parametrize("document_id", ["no-such-document", "-h_no-such-document", "--no-such-document"])
 async def test_a_document_is_named_by_whatever_its_id_begins_with(tmp_path: Path, document_id: str) -> None:
     place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
-    code, out, err = await run("audit", document_id, **place)
+    code, out, err = await command("audit", document_id, **place)
     assert (code, out, err) == (2, "", f"manyhands: There is no record of a document {document_id}.\n")
-    code, out, err = await run("adopt", document_id, "bert", **place)
+    code, out, err = await command("adopt", document_id, "bert", **place)
     assert (code, out) == (2, "")
     assert err.startswith("manyhands: ")
     assert document_id in err
@@ -210,17 +210,17 @@ async def test_a_token_is_minted_and_inspected() -> None:
         "MANYHANDS_JWT_AUDIENCE": "us",
     }
     minted = ("token", "mint", "--user", "ann", "--name", "Ann", "--document", "*=viewer", "--minutes", "5")
-    code, text, err = await run(*minted, **settings)
+    code, text, err = await command(*minted, **settings)
     assert (code, err) == (0, "")
-    code, said, _ = await run("token", "inspect", given=text, **settings)
+    code, said, _ = await command("token", "inspect", given=text, **settings)
     assert (code, said.splitlines()[-1]) == (0, "Good: the server takes the token for ann.")
     assert 'documents: {"*": "viewer"}' in said
-    code, said, _ = await run("token", "inspect", given=text, **{**settings, "MANYHANDS_JWT_AUDIENCE": "them"})
+    code, said, _ = await command("token", "inspect", given=text, **{**settings, "MANYHANDS_JWT_AUDIENCE": "them"})
     assert (code, said.splitlines()[-1]) == (1, "Refused: The token is meant for another audience (`aud`).")
     assert text.strip() not in said
     assert settings["MANYHANDS_JWT_SECRET"] not in said
-    code, _, err = await run(*minted[:4], "--document", "x=boss", **settings)
+    code, _, err = await command(*minted[:4], "--document", "x=boss", **settings)
     assert code == 2
     assert err.startswith("manyhands: --document takes ID=role")
-    code, _, err = await run(*minted)
+    code, _, err = await command(*minted)
     assert (code, "MANYHANDS_JWT_SECRET" in err) == (2, True)

@@ -12,7 +12,7 @@ from server.cli import CannotDo
 from server.cli.neighbours import NOT_BYTES, Foreign
 from server.cli.neighbours.layouts import LAYOUTS, found_in, layout_of
 from tests.harness.neighbours import hocuspocus_sqlite, pycrdt_sqlite
-from tests.server.server_process import run, server_process
+from tests.server.server_process import command, server_process
 
 
 def state(words: str, client_id: int = 7) -> bytes:
@@ -87,7 +87,7 @@ def test_what_is_no_store_is_refused_with_what_to_do(tmp_path: Path) -> None:
 async def test_the_command_brings_documents_in_says_so_and_refuses_what_it_must(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
     path = hocuspocus_sqlite(tmp_path / "db.sqlite", {"a room": state("words"), "broken": b"\x01"})
-    code, out, err = await run("import", str(path), "--owner", "carl", MANYHANDS_DATA_DIR=data)
+    code, out, err = await command("import", str(path), "--owner", "carl", MANYHANDS_DATA_DIR=data)
     assert (code, err) == (1, "")
     imported, broken, numbers = out.splitlines()
     assert imported.startswith("imported  'a room' ")
@@ -96,12 +96,12 @@ async def test_the_command_brings_documents_in_says_so_and_refuses_what_it_must(
     hocuspocus_sqlite(path, {"a room": state("words")})
     with closing(sqlite3.connect(path)) as file, file:
         file.execute("DELETE FROM documents WHERE name = 'broken'")
-    code, out, _ = await run("import", str(path), MANYHANDS_DATA_DIR=data)
+    code, out, _ = await command("import", str(path), MANYHANDS_DATA_DIR=data)
     assert (code, out.splitlines()[-1]) == (0, "Documents: 0 imported, 0 changed, 1 unchanged, 0 refused.")
     async with server_process(tmp_path / "data"):
-        code, out, err = await run("import", str(path), MANYHANDS_DATA_DIR=data)
+        code, out, err = await command("import", str(path), MANYHANDS_DATA_DIR=data)
         assert (code, out, "Stop it first" in err) == (2, "", True)
-    code, _, err = await run("import", str(tmp_path / "absent"), MANYHANDS_DATA_DIR=data)
+    code, _, err = await command("import", str(tmp_path / "absent"), MANYHANDS_DATA_DIR=data)
     assert (code, err) == (2, f"manyhands: There is no {tmp_path / 'absent'}.\n")
-    code, out, _ = await run("import", "--help")
+    code, out, _ = await command("import", "--help")
     assert all(layout in out for layout in LAYOUTS)

@@ -21,7 +21,7 @@ from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
 from tests.harness.stranger import stranger
 from tests.harness.update_writer import embed, item, number, shared, text, update, values
-from tests.server.server_process import run, server_process
+from tests.server.server_process import command, server_process
 
 pytestmark = pytest.mark.slow
 
@@ -116,7 +116,7 @@ DAMAGES = {
 async def test_a_damaged_row_costs_what_was_in_it(tmp_path: Path, damage: str) -> None:
     await poison(tmp_path, [update({MALLORY: (0, [text("lost ", parent=ROOT)])})], DAMAGES[damage])
     await goes_on(tmp_path)
-    code, out, _ = await run("doctor", MANYHANDS_DATA_DIR=str(tmp_path))
+    code, out, _ = await command("doctor", MANYHANDS_DATA_DIR=str(tmp_path))
     assert code == 0
     assert f"{DOCUMENT} 2 kept" in out
 
@@ -140,22 +140,22 @@ async def test_words_whose_beginning_was_damaged_are_still_there(tmp_path: Path)
 async def test_one_command_mends_every_document_of_a_stopped_server(tmp_path: Path) -> None:
     await poison(tmp_path, bottomless())
     place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
-    assert (await run("doctor", **place))[1] == "Nothing is set aside.\n"
-    code, out, _ = await run("doctor", "check", **place)
+    assert (await command("doctor", **place))[1] == "Nothing is set aside.\n"
+    code, out, _ = await command("doctor", "check", **place)
     assert code == 0
     assert f"{DOCUMENT}: 3.0 is set aside." in out
     assert "Documents that were opened: 1 of 1." in out
-    assert (await run("doctor", "check", **place))[1] == "Documents that were opened: 1 of 1.\n"
-    code, out, _ = await run("doctor", **place)
+    assert (await command("doctor", "check", **place))[1] == "Documents that were opened: 1 of 1.\n"
+    code, out, _ = await command("doctor", **place)
     assert f"{DOCUMENT} 3.0 kept" in out
-    code, out, _ = await run("doctor", "show", DOCUMENT, "3.0", **place)
+    code, out, _ = await command("doctor", "show", DOCUMENT, "3.0", **place)
     assert f"deletes what client {MALLORY} wrote at clock 0 to 0" in out
-    code, _, err = await run("doctor", "put-back", DOCUMENT, "3.0", **place)
+    code, _, err = await command("doctor", "put-back", DOCUMENT, "3.0", **place)
     assert code == 2
     assert "still does not apply" in err
-    assert (await run("doctor", "drop", DOCUMENT, "3.0", **place))[1] == f"Dropped 3.0 of {DOCUMENT}.\n"
-    assert (await run("doctor", **place))[1] == "Nothing is set aside.\n"
-    assert f"{DOCUMENT} 3.0 dropped" in (await run("doctor", "--all", **place))[1]
+    assert (await command("doctor", "drop", DOCUMENT, "3.0", **place))[1] == f"Dropped 3.0 of {DOCUMENT}.\n"
+    assert (await command("doctor", **place))[1] == "Nothing is set aside.\n"
+    assert f"{DOCUMENT} 3.0 dropped" in (await command("doctor", "--all", **place))[1]
     await goes_on(tmp_path)
 
 
@@ -172,23 +172,23 @@ async def test_the_doctor_shows_what_it_does_not_write_twice(
     """Words whose past alone is lost stand in the document; of a damaged row nobody knows what is true."""
     await poison(tmp_path, POISONS["a gap"](), *filter(None, [statement]))
     settings = {"MANYHANDS_DATA_DIR": str(tmp_path)}
-    assert (await run("doctor", "check", DOCUMENT, **settings))[0] == 0
-    assert said in (await run("doctor", "show", DOCUMENT, place, **settings))[1]
-    code, _, err = await run("doctor", "put-back", DOCUMENT, place, **settings)
+    assert (await command("doctor", "check", DOCUMENT, **settings))[0] == 0
+    assert said in (await command("doctor", "show", DOCUMENT, place, **settings))[1]
+    code, _, err = await command("doctor", "put-back", DOCUMENT, place, **settings)
     assert (code, why in err) == (2, True), err
 
 
 async def test_the_doctor_says_what_it_cannot_do(tmp_path: Path) -> None:
     await poison(tmp_path, [b"\xff"])
     place = {"MANYHANDS_DATA_DIR": str(tmp_path)}
-    assert (await run("doctor", "check", DOCUMENT, **place))[0] == 0
+    assert (await command("doctor", "check", DOCUMENT, **place))[0] == 0
     for arguments, sentence in (
         (("show", "no-such-document", "1.0"), "There is no document"),
         (("show", DOCUMENT, "1.0"), "it is one of 2.0"),
         (("check", "no-such-document"), "There is no document"),
     ):
-        code, out, err = await run("doctor", *arguments, **place)
+        code, out, err = await command("doctor", *arguments, **place)
         assert (code, out) == (2, "")
         assert sentence in err
-    assert "cannot be read" in (await run("doctor", "show", DOCUMENT, "2.0", **place))[1]
-    assert (await run("doctor", "show", DOCUMENT, "2.0", "--hex", **place))[1].endswith("ff\n")
+    assert "cannot be read" in (await command("doctor", "show", DOCUMENT, "2.0", **place))[1]
+    assert (await command("doctor", "show", DOCUMENT, "2.0", "--hex", **place))[1].endswith("ff\n")
