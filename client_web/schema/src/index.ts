@@ -30,6 +30,7 @@ export {
   Deletion,
   Formatting,
   type FormattingAttributes,
+  formatsIn,
   Insertion,
   type InsertionAttributes,
   type NodeSuggestion,

@@ -36,6 +36,19 @@ export interface FormattingAttributes extends Suggested {
   readonly remove: readonly string[];
 }
 
+/** The formats that a mark proposes; values come from other people, and only sound ones count. */
+export function formatsIn({
+  add,
+  remove,
+}: Readonly<Record<string, unknown>>): Omit<FormattingAttributes, keyof Suggested> {
+  const isFormat = (each: unknown): each is FormattingAttributes["add"][number] =>
+    typeof each === "object" && each !== null && typeof (each as { type?: unknown }).type === "string";
+  return {
+    add: Array.isArray(add) ? add.filter(isFormat) : [],
+    remove: Array.isArray(remove) ? remove.filter((each) => typeof each === "string") : [],
+  };
+}
+
 /** The attribute `suggestion` of a node. */
 export interface NodeSuggestion extends Suggested {
   readonly kind: SuggestionKind;
@@ -77,6 +90,7 @@ function suggestionMark(name: string, own: readonly string[], tag: string): Mark
       {
         class: `suggested-${name}`,
         "data-suggestion": String(attrs.id),
+        "data-by": String(attrs.user),
         ...(attrs.break ? { "data-break": String(attrs.break) } : {}),
       },
       0,
@@ -104,7 +118,11 @@ export const NodeSuggestions = Extension.create({
               const suggestion = suggestionOf(attributes);
               return suggestion === null
                 ? {}
-                : { "data-suggestion": suggestion.id, "data-suggested": suggestion.kind };
+                : {
+                    "data-suggestion": suggestion.id,
+                    "data-suggested": suggestion.kind,
+                    "data-by": suggestion.user,
+                  };
             },
           },
         },

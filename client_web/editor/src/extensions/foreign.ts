@@ -112,7 +112,7 @@ class Survey {
       return;
     }
     for (const [name, value] of ownAttributes(element)) {
-      const isKept = Object.hasOwn(type.spec.attrs ?? {}, name) && isPlain(value);
+      const isKept = Object.hasOwn(type.spec.attrs ?? {}, name) && isHeld(name, value);
       if (value !== null && value !== undefined && !isKept) this.#note("attribute", `${type.name}.${name}`);
     }
     this.#checkChildren(type, element.toArray());
@@ -134,7 +134,7 @@ class Survey {
     }
     if (typeof value !== "object" || value === null) return;
     for (const [attribute, held] of Object.entries(value)) {
-      const isKept = Object.hasOwn(type.spec.attrs ?? {}, attribute) && isPlain(held);
+      const isKept = Object.hasOwn(type.spec.attrs ?? {}, attribute) && isHeld(attribute, held);
       if (held !== null && !isKept) this.#note("attribute", `${name}.${attribute}`);
     }
   }
@@ -196,6 +196,22 @@ export function ownAttributes(element: Y.XmlElement): readonly (readonly [string
 export function isPlain(value: unknown): boolean {
   if (Array.isArray(value)) return value.every((each) => typeof each === "number");
   return value === null || ["string", "number", "boolean"].includes(typeof value);
+}
+
+/** Attributes of suggestions that say what is suggested, as JSON. */
+const SUGGESTED = ["suggestion", "add", "remove"];
+/** Levels and parts of such an attribute. */
+const DEEPEST = 6;
+const LONGEST_LIST = 100;
+
+function isHeld(name: string, value: unknown): boolean {
+  return isPlain(value) || (SUGGESTED.includes(name) && isJson(value, DEEPEST));
+}
+
+function isJson(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return isPlain(value);
+  const inner: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  return levels > 0 && inner.length <= LONGEST_LIST && inner.every((each) => isJson(each, levels - 1));
 }
 
 /** Marks that may overlap themselves carry a hash: `comment--A1b2C3d4`. */

@@ -44,7 +44,7 @@ import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
 import { ReadingPlace } from "./reading_place";
 import { Sections } from "./sections";
-import { Suggesting } from "./suggesting";
+import { type Suggester, Suggesting } from "./suggesting";
 import { Task } from "./tasks";
 import { MarkdownRules, SmartTyping } from "./typing_rules";
 import { UndoSteps } from "./undo_steps";
@@ -104,6 +104,8 @@ export interface BindingOptions {
   readonly menus?: CaretMenusOptions;
   /** Whether quotes and dashes are set as printers do; asked at each of them. */
   readonly isSmartTypingOn?: () => boolean;
+  /** Who suggests at the moment, instead of editing. */
+  readonly suggester?: () => Suggester | null;
 }
 
 /** Everything that an editor of a shared document is made of. */
@@ -113,7 +115,7 @@ export function editorExtensions(options: BindingOptions): AnyExtension[] {
     ...content,
     // Undoing a heading, a list or a table that somebody else has written in since leaves what holds their words.
     Binding.configure({ fragment: doc.getXmlFragment(FRAGMENT), protectedNodes: new Set(HOLDERS) }),
-    Suggesting,
+    Suggesting.configure({ suggester: options.suggester ?? (() => null) }),
     EmptyLines,
     UndoSteps,
     Carets.configure({ awareness }),

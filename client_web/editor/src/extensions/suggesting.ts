@@ -17,9 +17,13 @@ const REST = 2_000;
 export interface Suggester {
   /** The id of the person. */
   readonly user: string;
-  readonly translate: (before: EditorState, after: EditorState, author: Author) => Transaction | Refusal;
+  readonly translate: (
+    before: EditorState,
+    after: EditorState,
+    author: Author,
+  ) => Transaction | Refusal | "loading";
   /** Told why something was not suggested. */
-  readonly refuse: (reason: Refusal) => void;
+  readonly refuse: (reason: Refusal | "loading") => void;
   readonly now?: () => number;
   /** A whole number below a bound. */
   readonly random?: (below: number) => number;
@@ -28,14 +32,9 @@ export interface Suggester {
 /** What a transaction says: tried out, translated, or an act of somebody who accepts or rejects. */
 export type SuggestingMeta = "trial" | "suggested" | "settled";
 
-interface Storage {
-  suggester: Suggester | null;
-}
-
-declare module "@tiptap/core" {
-  interface Storage {
-    suggesting: { suggester: Suggester | null };
-  }
+export interface SuggestingOptions {
+  /** Who suggests at the moment; null while this page edits. */
+  readonly suggester: () => Suggester | null;
 }
 
 export const suggestingKey = new PluginKey<Run>("suggesting");
@@ -49,12 +48,12 @@ interface Run {
 
 const NO_RUN: Run = { run: null, at: 0, since: 0 };
 
-export const Suggesting = Extension.create<Record<string, never>, Storage>({
+export const Suggesting = Extension.create<SuggestingOptions>({
   name: "suggesting",
   priority: 2_000,
-  addStorage: () => ({ suggester: null }),
+  addOptions: () => ({ suggester: () => null }),
   dispatchTransaction({ transaction, next }) {
-    const { suggester } = this.storage;
+    const suggester = this.options.suggester();
     if (!suggester || !transaction.docChanged || isAllowed(transaction)) {
       next(transaction);
       return;
@@ -76,8 +75,8 @@ export const Suggesting = Extension.create<Record<string, never>, Storage>({
     next(made.setMeta(suggestingKey, "suggested"));
   },
   addProseMirrorPlugins() {
-    const { storage } = this;
-    const now = () => storage.suggester?.now?.() ?? Date.now();
+    const { suggester } = this.options;
+    const now = () => suggester()?.now?.() ?? Date.now();
     return [
       new Plugin<Run>({
         key: suggestingKey,
@@ -86,7 +85,7 @@ export const Suggesting = Extension.create<Record<string, never>, Storage>({
           apply: (transaction, before, _old, state) => {
             if (!transaction.docChanged) return before;
             if (transaction.getMeta(suggestingKey) === "suggested") {
-              return runAt(state, storage.suggester?.user, now()) ?? NO_RUN;
+              return runAt(state, suggester()?.user, now()) ?? NO_RUN;
             }
             const at = transaction.mapping.map(before.at);
             // Words that are added to a run stand where its author has seen them.
@@ -95,7 +94,7 @@ export const Suggesting = Extension.create<Record<string, never>, Storage>({
           },
         },
         filterTransaction: (transaction) =>
-          !storage.suggester || !transaction.docChanged || isAllowed(transaction) || isTrial(transaction),
+          !suggester() || !transaction.docChanged || isAllowed(transaction) || isTrial(transaction),
       }),
     ];
   },

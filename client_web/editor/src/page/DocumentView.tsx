@@ -6,7 +6,7 @@
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { Keyboard, PanelLeft, Search } from "lucide-react";
-import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useApi } from "../api/ApiContext";
 import { rememberDocument, rememberedRole } from "../api/knownDocuments";
 import type { Me } from "../api/me";
@@ -22,6 +22,9 @@ import { CaretMenu } from "../features/inserting/CaretMenu";
 import { useCaretMenus } from "../features/inserting/useCaretMenus";
 import { NameQuestion } from "../features/name-question/NameQuestion";
 import { ObjectTools } from "../features/ObjectTools";
+import type { Refusal } from "../features/suggesting/translate";
+import { useMode } from "../features/suggesting/useMode";
+import { useHasSuggestions, useNamesOf, useOwnId } from "../features/suggesting/usePresent";
 import { UndoNews } from "../features/undo/UndoNews";
 import { t } from "../i18n/t";
 import { ConfirmDialog } from "../ui/Dialog";
@@ -51,6 +54,10 @@ import { usePageKeys } from "./usePageKeys";
 import { useSheetEnd } from "./useSheetEnd";
 import { useTitledAddress } from "./useTitledAddress";
 import { useWaitingThings } from "./useWaitingThings";
+
+const SuggestionCards = lazy(async () => ({
+  default: (await import("../features/suggesting/SuggestionCards")).SuggestionCards,
+}));
 
 export interface DocumentViewProps {
   readonly provider: Provider;
@@ -98,10 +105,20 @@ export function DocumentView(props: DocumentViewProps) {
     [provider, actions],
   );
   const menus = useCaretMenus(provider);
+  const user = useOwnId(me);
+  const refuse = useCallback(
+    (reason: Refusal | "loading") => {
+      void import("../features/suggesting/words").then(({ refusalWords: why }) => actions.tell(why(reason)));
+    },
+    [actions],
+  );
+  const mode = useMode({ documentId: provider.documentId, user, onlySuggests: role === "commenter", refuse });
   const editor = useDocumentEditor({
     provider,
     place,
-    readOnly: because !== null,
+    readOnly: because !== null || mode.mode === "viewing",
+    suggester: mode.suggester,
+    shown: mode.shown,
     isForeign: foreign.length > 0,
     mended: state.mended,
     uploads,
@@ -110,6 +127,8 @@ export function DocumentView(props: DocumentViewProps) {
     onCrash,
   });
   useCaretInNew(editor);
+  const hasAny = useHasSuggestions(editor);
+  useNamesOf(provider, me, person);
   const facts = useFacts(editor);
   const outline = useOutlineVisibility();
   const editLink = useCallback(() => setEditingLink(true), []);
@@ -147,6 +166,8 @@ export function DocumentView(props: DocumentViewProps) {
         color={color}
         me={me}
         because={because}
+        mode={mode}
+        suggestions={hasAny ? editor : null}
         onPersonChange={onPersonChange}
         onRename={actions.rename}
         onGoToText={goToText}
@@ -216,6 +237,17 @@ export function DocumentView(props: DocumentViewProps) {
               />
             )}
           </div>
+          {editor && hasAny && mode.view === "inline" && (
+            <Suspense>
+              <SuggestionCards
+                key={provider.doc.guid}
+                editor={editor}
+                desk={desk}
+                user={user}
+                maySettle={because === null && role !== "commenter"}
+              />
+            </Suspense>
+          )}
           {editor?.isEditable && <CaretMenu editor={editor} store={menus.store} />}
         </main>
         <FollowingNotice following={following} />

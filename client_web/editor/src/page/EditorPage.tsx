@@ -21,6 +21,7 @@ import { useProvider, useProviderState, useSteadyState } from "./useProvider";
 import "./page.css";
 import "./sheet.css";
 import "./inserted.css";
+import "./suggested.css";
 import "./carets.css";
 import "./print.css";
 

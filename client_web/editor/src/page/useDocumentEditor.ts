@@ -3,6 +3,7 @@
 import type { Provider } from "@manyhands/provider";
 import { FRAGMENT } from "@manyhands/schema";
 import { Editor, Extension } from "@tiptap/core";
+import type { Node } from "@tiptap/pm/model";
 import { TextSelection } from "@tiptap/pm/state";
 import { startTransition, useEffect, useRef, useState } from "react";
 import { isSmartTypingOn } from "../account/smartTyping";
@@ -12,6 +13,7 @@ import { mirrorOf } from "../extensions/mirror";
 import type { PastingOptions } from "../extensions/pasting";
 import { readDocument } from "../extensions/reading";
 import { editorExtensions, readingExtensions, storedSchema } from "../extensions/schema";
+import type { Suggester } from "../extensions/suggesting";
 import type { UploadsOptions } from "../extensions/uploads";
 import { t } from "../i18n/t";
 
@@ -26,6 +28,10 @@ export interface DocumentEditorOptions {
   readonly mended: number;
   readonly uploads: UploadsOptions & PastingOptions;
   readonly menus?: CaretMenusOptions;
+  /** Who suggests at the moment, instead of editing. */
+  readonly suggester?: () => Suggester | null;
+  /** Returns the document as it is to be read; null where it is shown as it is. */
+  readonly shown?: ((doc: Node) => Node) | null;
   readonly onForeign: (foreign: readonly Foreign[]) => void;
   /** One editor after the other threw while it drew a change; the shared document is whole. */
   readonly onCrash: (error: unknown) => void;
@@ -43,7 +49,7 @@ const PLACEHOLDER = t("Write here. Everybody with access sees it as you type.");
 export function useDocumentEditor(given: DocumentEditorOptions): Editor | null {
   const { remade, onThrow } = useRemaking(given.onCrash);
   const options = { ...given, onCrash: onThrow };
-  const { provider, place, readOnly, isForeign, mended } = options;
+  const { provider, place, readOnly, isForeign, mended, shown = null } = options;
   const [editor, setEditor] = useState<Editor | null>(null);
   const left = useRef<Caret | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the callbacks are read when they are called, and make no new editor
@@ -59,7 +65,7 @@ export function useDocumentEditor(given: DocumentEditorOptions): Editor | null {
       setEditor(null);
       binding.release();
     };
-  }, [provider, place, readOnly, isForeign, mended, remade]);
+  }, [provider, place, readOnly, isForeign, mended, remade, shown]);
   return editor;
 }
 
@@ -104,7 +110,7 @@ interface Binding {
 
 /** Returns null when the document holds content that an editor would delete; `onForeign` has been told then. */
 export function bindingFor(options: DocumentEditorOptions, place: HTMLElement): Binding | null {
-  if (options.isForeign) return read(options, place);
+  if (options.isForeign || options.shown) return read(options, place);
   return options.readOnly ? bindMirror(options, place) : bind(options, place);
 }
 
@@ -156,7 +162,7 @@ function bindMirror(options: DocumentEditorOptions, place: HTMLElement): Binding
 }
 
 /** Shows a document, and what becomes of it, without being bound to it. */
-function read({ provider }: DocumentEditorOptions, place: HTMLElement): Binding {
+function read({ provider, shown }: DocumentEditorOptions, place: HTMLElement): Binding {
   const fragment = provider.doc.getXmlFragment(FRAGMENT);
   const editor = new Editor({
     element: place,
@@ -169,7 +175,9 @@ function read({ provider }: DocumentEditorOptions, place: HTMLElement): Binding 
   const show = (): void => {
     timer = null;
     const { doc, tr, schema } = editor.state;
-    editor.view.dispatch(tr.replaceWith(0, doc.content.size, readDocument(fragment, schema).content));
+    const read = readDocument(fragment, schema);
+    const { content } = shown ? shown(read) : read;
+    editor.view.dispatch(tr.replaceWith(0, doc.content.size, content));
   };
   const showSoon = (): void => {
     timer ??= setTimeout(show, READING_PAUSE);
@@ -187,7 +195,7 @@ function read({ provider }: DocumentEditorOptions, place: HTMLElement): Binding 
 }
 
 function makeEditor(options: DocumentEditorOptions, place: HTMLElement, doc: Provider["doc"]): Editor {
-  const { provider, readOnly, uploads, menus, onCrash } = options;
+  const { provider, readOnly, uploads, menus, suggester, onCrash } = options;
   const { awareness } = provider;
   return new Editor({
     element: place,
@@ -202,6 +210,7 @@ function makeEditor(options: DocumentEditorOptions, place: HTMLElement, doc: Pro
         placeholder: PLACEHOLDER,
         uploads,
         ...(menus ? { menus } : {}),
+        ...(suggester ? { suggester } : {}),
         isSmartTypingOn,
       }),
       reportingCrashes(onCrash),

@@ -5,18 +5,27 @@ import { FRAGMENT } from "@manyhands/schema";
 import { Editor, type JSONContent } from "@tiptap/core";
 import * as Y from "yjs";
 import { editorExtensions } from "../../src/extensions/schema";
+import type { Suggester } from "../../src/extensions/suggesting";
 
 export interface Person {
   readonly editor: Editor;
   readonly doc: Y.Doc;
 }
 
-export function person(clientId: number, doc = new Y.Doc()): Person {
+export function person(
+  clientId: number,
+  doc = new Y.Doc(),
+  suggester: () => Suggester | null = () => null,
+): Person {
   doc.clientID = clientId;
   const element = document.body.appendChild(document.createElement("div"));
   return {
     doc,
-    editor: new Editor({ element, injectCSS: false, extensions: editorExtensions({ doc, awareness: null }) }),
+    editor: new Editor({
+      element,
+      injectCSS: false,
+      extensions: editorExtensions({ doc, awareness: null, suggester }),
+    }),
   };
 }
 

@@ -5,8 +5,10 @@ import { FRAGMENT } from "@manyhands/schema";
 import { Fragment, type Node } from "@tiptap/pm/model";
 import { type EditorState, NodeSelection, TextSelection } from "@tiptap/pm/state";
 import * as Y from "yjs";
+import type { Suggester } from "../../src/extensions/suggesting";
 import { gapsOf } from "../../src/features/suggesting/aligning";
-import { acceptAll, settled, suggestionsOn } from "../../src/features/suggesting/settle";
+import { suggestionsOn } from "../../src/features/suggesting/present";
+import { acceptAll, settled } from "../../src/features/suggesting/settle";
 import { type Author, type Refusal, translate } from "../../src/features/suggesting/translate";
 import { type Person, person, seesAll } from "../page/editors";
 import { type Random, randomOf } from "../rescue/random";
@@ -23,6 +25,13 @@ export interface Suggesting extends Person {
   readonly made: { count: number };
   /** What accepting everything would give, where that is not what was meant. */
   readonly wrong: string[];
+}
+
+const suggesters = new WeakMap<Y.Doc, Suggester>();
+
+/** A person who may suggest from some time on. */
+function able(clientId: number, doc = new Y.Doc()): Person {
+  return person(clientId, doc, () => suggesters.get(doc) ?? null);
 }
 
 /** Lets a person suggest, by a clock and by random numbers that are the same in each run. */
@@ -52,13 +61,14 @@ export function suggestsAs(who: Person, user: string, random: Random, clock: { n
     if (meant && suggested && !suggested.eq(meant)) wrong.push(differing(meant, suggested));
     return result;
   };
-  who.editor.storage.suggesting.suggester = {
+  const suggester: Suggester = {
     user,
     translate: check,
-    refuse: (reason) => void refused.push(reason),
+    refuse: (reason) => void (reason === "loading" || refused.push(reason)),
     now: () => clock.now,
     random: (below) => random(Math.min(below, 1_000_000)),
   };
+  suggesters.set(who.doc, suggester);
   return { ...who, user, refused, wrong, made };
 }
 
@@ -226,7 +236,7 @@ export const BLOCKS: readonly Act[] = [
 export const ACTS: readonly Act[] = [...TYPING, ...TYPING, ...FORMATS, ...BLOCKS];
 
 export function started(html = START): Person {
-  const first = person(1);
+  const first = able(1);
   first.editor.commands.setContent(html);
   // What was there is no step of anybody.
   yUndoPluginKey.getState(first.editor.state)?.undoManager.clear();
@@ -237,7 +247,7 @@ export function started(html = START): Person {
 export function joins(first: Person, clientId: number): Person {
   const doc = new Y.Doc();
   Y.applyUpdate(doc, Y.encodeStateAsUpdate(first.doc));
-  const other = person(clientId, doc);
+  const other = able(clientId, doc);
   seesAll(other);
   return other;
 }

@@ -113,7 +113,11 @@ function said(id: string, body: Body, act: Act): ShownComment {
   return { id, by: act.by, at: act.at, edited_at: null, body, reactions: [], deleted: false, waiting: act };
 }
 
-function changed(thread: ShownThread, { change, assignee }: ActOf & { kind: "change" }, act: Act): ShownThread {
+function changed(
+  thread: ShownThread,
+  { change, assignee }: ActOf & { kind: "change" },
+  act: Act,
+): ShownThread {
   const { state = thread.state, quote = thread.quote, before = thread.before, after = thread.after } = change;
   const isTurned = state !== thread.state;
   return {

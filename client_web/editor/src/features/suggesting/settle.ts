@@ -4,38 +4,14 @@
  * The server reads documents by the same rules (crdt/content/suggested.py).
  */
 
-import {
-  BREAK,
-  type NodeSuggestion,
-  SUGGESTION_MARKS,
-  type Suggested,
-  suggestionOf,
-} from "@manyhands/schema";
+import { BREAK, formatsIn, type NodeSuggestion, type Suggested, suggestionOf } from "@manyhands/schema";
 import { Fragment, type Mark, type Node } from "@tiptap/pm/model";
+import { hasSuggestions, suggestionsOn } from "./present";
 
 export type Verdict = "accept" | "reject" | "keep";
 
 /** Decides on a suggestion; `run` is there for inserted words. */
 export type Judge = (suggestion: Suggested & { readonly run?: number }) => Verdict;
-
-const isMarkOfSuggestion = ({ type }: Mark) => SUGGESTION_MARKS.some((name) => name === type.name);
-
-/** The marks of suggestions on a piece of text. */
-export function suggestionsOn(node: Node): readonly Mark[] {
-  return node.marks.filter(isMarkOfSuggestion);
-}
-
-const known = new WeakMap<Node, boolean>();
-
-/** Whether anything is suggested in a node or for it. */
-export function hasSuggestions(node: Node): boolean {
-  const before = known.get(node);
-  if (before !== undefined) return before;
-  const own = node.isText ? suggestionsOn(node).length > 0 : (node.attrs.suggestion ?? null) !== null;
-  const has = own || node.children.some(hasSuggestions);
-  known.set(node, has);
-  return has;
-}
 
 export const acceptAll: Judge = () => "accept";
 export const rejectAll: Judge = () => "reject";
@@ -156,7 +132,7 @@ function wrapperOf(node: Node, { type, attrs }: NodeSuggestion): Node | null {
   const between = wrapper?.contentMatch.findWrapping(node.type);
   if (!wrapper || !between) return null;
   const inner = [...between].reverse().reduce((held, each) => each.create(null, held), node);
-  return wrapper.create({ ...attrs }, inner);
+  return wrapper.schema.node(wrapper, { ...attrs }, inner);
 }
 
 /** Two neighbours as one; items of lists are joined together with the lines at their seam. */
@@ -177,7 +153,8 @@ function changed(node: Node, { type, attrs }: NodeSuggestion, own: Node["attrs"]
   const target = type === undefined ? node.type : (node.type.schema.nodes[type] ?? node.type);
   const wanted = target === node.type ? { ...own, ...attrs } : { ...attrs, suggestion: null };
   const words = target.inlineContent ? allowedIn(target.create(wanted), content) : content;
-  return target.validContent(words) ? target.create(wanted, words) : remade(node, own, content);
+  // The schema keeps attributes within bounds, whoever has suggested them.
+  return target.validContent(words) ? target.schema.node(target, wanted, words) : remade(node, own, content);
 }
 
 function remade(node: Node, attrs: Node["attrs"], content: Fragment): Node {
@@ -258,11 +235,11 @@ function textOf(node: Node, judge: Judge): Node | Ends | null {
 }
 
 /** Marks with what a suggestion adds to them, and without what it takes away. */
-export function formatted(marks: readonly Mark[], { attrs, type }: Mark): readonly Mark[] {
-  const { schema } = type;
-  let now = marks.filter((mark) => !(attrs.remove ?? []).includes(mark.type.name));
-  for (const { type: name, attrs: given } of attrs.add ?? []) {
-    now = [...(schema.marks[name]?.create(given ?? null).addToSet(now) ?? now)];
+export function formatted(marks: readonly Mark[], { attrs, type: { schema } }: Mark): readonly Mark[] {
+  const { add, remove } = formatsIn(attrs);
+  let now = marks.filter((mark) => !remove.includes(mark.type.name));
+  for (const { type, attrs: given } of add) {
+    now = [...(schema.marks[type]?.create(given ?? null).addToSet(now) ?? now)];
   }
   return now;
 }
@@ -275,7 +252,8 @@ function leafOf(node: Node, judge: Judge): Node | null {
   const goes = suggestion.kind === "delete" ? verdict === "accept" : verdict === "reject";
   if (goes && (suggestion.kind === "delete" || suggestion.kind === "insert")) return null;
   const isSet = suggestion.kind === "set" && verdict === "accept";
-  return node.type.create(
+  return node.type.schema.node(
+    node.type,
     { ...node.attrs, ...(isSet ? suggestion.attrs : {}), suggestion: null },
     node.content,
     node.marks,

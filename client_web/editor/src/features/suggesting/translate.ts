@@ -7,7 +7,14 @@
  * 4. What cannot be suggested is refused, and the document stays as it is.
  */
 
-import { BREAK, type NodeSuggestion, suggestionOf } from "@manyhands/schema";
+import {
+  BREAK,
+  type FormattingAttributes,
+  formatsIn,
+  type NodeSuggestion,
+  type Suggested,
+  suggestionOf,
+} from "@manyhands/schema";
 import { Fragment, type Mark, type Node, type NodeType } from "@tiptap/pm/model";
 import {
   type EditorState,
@@ -17,7 +24,8 @@ import {
   type Transaction,
 } from "@tiptap/pm/state";
 import { type Gap, gapsOf } from "./aligning";
-import { acceptAll, copied, settled, suggestionsOn } from "./settle";
+import { suggestionsOn } from "./present";
+import { acceptAll, copied, settled } from "./settle";
 
 /** Who suggests, and by which names new suggestions go. */
 export interface Author {
@@ -297,6 +305,7 @@ class Translation {
     return [
       () => {
         const from = this.#map(at);
+        this.#id ??= this.#idBefore(from);
         this.#tr.insert(
           from,
           news.map((node) => this.#pending(node, "insert")),
@@ -444,9 +453,7 @@ class Translation {
   #wraps({ olds, news, oldAt }: Gap): Op[] | null {
     const [wrapper] = news;
     if (news.length !== 1 || !wrapper || wrapper.inlineContent || wrapper.isLeaf) return null;
-    const inner = wrapper.type.name.endsWith("List")
-      ? wrapper.children.flatMap(({ children }) => children)
-      : wrapper.children;
+    const inner = isList(wrapper) ? wrapper.children.flatMap(({ children }) => children) : wrapper.children;
     if (inner.length !== olds.length || !inner.every((node, index) => node.eq(olds[index] as Node)))
       return null;
     if (olds.some((node) => node.type === wrapper.type)) return null;
@@ -458,13 +465,12 @@ class Translation {
   #lifts({ olds, news, oldAt }: Gap): Op[] | null {
     const [around] = olds;
     if (olds.length !== 1 || !around || around.isLeaf || around.inlineContent) return null;
-    const isList = around.type.name.endsWith("List");
-    const levels = isList ? 2 : 1;
+    const levels = isList(around) ? 2 : 1;
     const ops: Op[] = [];
     let at = oldAt + 1;
     for (const child of around.children) {
-      const blocks = isList ? child.children : [child];
-      let inner = isList ? at + 1 : at;
+      const blocks = isList(around) ? child.children : [child];
+      let inner = isList(around) ? at + 1 : at;
       for (const block of blocks) {
         if (news.some((node) => node.eq(block))) {
           const lifted = this.#each([block], inner, () => this.#suggestion("lift", { attrs: { levels } }));
@@ -488,12 +494,35 @@ class Translation {
     });
   }
 
+  /** The suggestion whose block a place is in. */
+  #idAround(at: number): string | null {
+    const $at = this.#tr.doc.resolve(at);
+    for (let depth = $at.depth; depth > 0; depth -= 1) {
+      const node = $at.node(depth);
+      if (this.#isMine(node)) return suggestionOf(node.attrs)?.id ?? null;
+    }
+    return null;
+  }
+
+  /** One's own suggestion that ends before a place between blocks: what follows at once belongs to it. */
+  #idBefore(at: number): string | null {
+    let node = this.#tr.doc.resolve(at).nodeBefore;
+    while (node && !node.isText) {
+      if (this.#isMine(node)) return suggestionOf(node.attrs)?.id ?? null;
+      node = node.lastChild;
+    }
+    const own =
+      node && suggestionsOn(node).find((mark) => isSuggestionOf(mark, "insertion", this.#author.user));
+    return own?.attrs.id ?? null;
+  }
+
   // Words.
 
   #inline(old: Node, oldAt: number, now: Node, nowAt: number, isMine: boolean): Op[] | null {
     const change = changeIn(old.content, now.content, this.#after.selection.head - nowAt);
     if (!change) return [];
-    const { from, to, end } = change;
+    const isFormatting = isSameWords(old.content, now.content);
+    const { from, to, end } = isFormatting ? change : this.#aroundSelection(change, oldAt, old.content.size);
     if (old.type.spec.marks === "") {
       if (!isMine) return null;
       return [
@@ -505,7 +534,7 @@ class Translation {
       ];
     }
     const [gone, come] = [old.content.cut(from, to), now.content.cut(from, end)];
-    if (isSameWords(gone, come)) return this.#formats(oldAt + from, gone, come);
+    if (isFormatting) return this.#formats(oldAt + from, gone, come);
     return [
       () => {
         const tokens = tokensOf(come, nowAt + from).map(({ node }) => ({ node, depth: null }));
@@ -516,6 +545,14 @@ class Translation {
         } else this.#leave(this.#map(oldAt + from, -1), oldAt + from, oldAt + to);
       },
     ];
+  }
+
+  /** What is typed over selected words replaces all of them, also those that it begins or ends with. */
+  #aroundSelection({ from, to, end }: Change, lineAt: number, size: number): Change {
+    const { selection } = this.#before;
+    const [start, stop] = [selection.from - lineAt, selection.to - lineAt];
+    if (selection.empty || start < 0 || stop > size || start > from || stop < to) return { from, to, end };
+    return { from: start, to: stop, end: end + stop - to };
   }
 
   #insertWords(at: number, content: Fragment, caret: number | null): void {
@@ -536,7 +573,7 @@ class Translation {
     const around = left && right ? suggestionsOn(left).filter((mark) => mark.isInSet(right.marks)) : [];
     const theirs = around.filter((mark) => !isSuggestionOf(mark, "insertion", this.#author.user));
     const near = this.#nearest(left, right);
-    if (near.id) this.#id ??= near.id;
+    this.#id ??= near.id ?? this.#idAround(from);
     const own = near.extended;
     const content = tokens.map(({ node, depth }) => {
       if (depth !== null) {
@@ -735,6 +772,8 @@ interface Lines {
   readonly starts: readonly number[];
   readonly depth: number;
 }
+
+const isList = ({ type }: Node) => ["bulletList", "orderedList", "taskList"].includes(type.name);
 
 const ITEMS = ["listItem", "taskItem"];
 
@@ -940,18 +979,15 @@ function formatRuns(old: Fragment, now: Fragment) {
   });
 }
 
-interface Formats {
-  readonly add: readonly { readonly type: string; readonly attrs: Node["attrs"] }[];
-  readonly remove: readonly string[];
-}
+type Formats = Omit<FormattingAttributes, keyof Suggested>;
 
 function has({ attrs }: Mark, add: readonly Mark[], remove: readonly Mark[]): boolean {
   const same = (mark: Mark) =>
-    (attrs.add as Formats["add"]).some(
+    formatsIn(attrs).add.some(
       ({ type, attrs: given }) =>
         type === mark.type.name && JSON.stringify(given) === JSON.stringify(mark.attrs),
     );
-  return add.every(same) && remove.every(({ type }) => attrs.remove.includes(type.name));
+  return add.every(same) && remove.every(({ type }) => formatsIn(attrs).remove.includes(type.name));
 }
 
 /** The formats that are proposed after all; null for none. */
@@ -962,8 +998,9 @@ function merge(
   isAgain: boolean,
 ): Formats | null {
   const names = [...add, ...remove].map(({ type }) => type.name);
-  const kept = ((own?.attrs.add ?? []) as Formats["add"]).filter(({ type }) => !names.includes(type));
-  const gone = ((own?.attrs.remove ?? []) as readonly string[]).filter((name) => !names.includes(name));
+  const before = formatsIn(own?.attrs ?? {});
+  const kept = before.add.filter(({ type }) => !names.includes(type));
+  const gone = before.remove.filter((name) => !names.includes(name));
   const merged = isAgain
     ? { add: kept, remove: gone }
     : {

@@ -1,10 +1,12 @@
 /** The page's upper edge: home, title, safety, people, sharing, the document's menu, oneself. */
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
+import type { Editor } from "@tiptap/core";
 import { UserRoundPlus } from "lucide-react";
 import { Link } from "wouter";
 import { AccountMenu } from "../../account/AccountMenu";
 import type { Me } from "../../api/me";
+import type { ModeSwitch } from "../../features/suggesting/useMode";
 import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { Mark } from "../../ui/Mark";
@@ -15,6 +17,7 @@ import type { Present } from "../usePeople";
 import type { WaitingThings } from "../useWaitingThings";
 import { DocumentMenu } from "./DocumentMenu";
 import { ModeChip } from "./ModeChip";
+import { ModeMenu } from "./ModeMenu";
 import { OwnAvatar } from "./OwnAvatar";
 import { People } from "./People";
 import { StatusButton } from "./StatusButton";
@@ -34,6 +37,9 @@ export interface PageHeaderProps {
   readonly me: Me | null;
   /** Why nothing can be written; null when it can. */
   readonly because: ReadOnly | null;
+  readonly mode: ModeSwitch;
+  /** The editor of a document in which anything is suggested. */
+  readonly suggestions: Editor | null;
   readonly onPersonChange: (person: LocalUser) => void;
   readonly onRename: (title: string) => Promise<void>;
   readonly onGoToText: () => void;
@@ -51,7 +57,7 @@ export interface PageHeaderProps {
 }
 
 export function PageHeader(props: PageHeaderProps) {
-  const { state, provider, title, waiting, person, color, me, because, ...act } = props;
+  const { state, provider, title, waiting, person, color, me, because, mode, suggestions, ...act } = props;
   const readOnlyTitle = because !== null && because.reason !== "foreign";
   return (
     <header className="page-header">
@@ -72,7 +78,11 @@ export function PageHeader(props: PageHeaderProps) {
             {waitingWords(waiting)}
           </span>
         )}
-        <ModeChip because={because} />
+        {because === null ? (
+          <ModeMenu mode={mode} suggestions={suggestions} maySettle={state.role !== "commenter"} />
+        ) : (
+          <ModeChip because={because} />
+        )}
         <StatusButton provider={provider} />
       </div>
       <div className="page-header-end">

@@ -1,0 +1,98 @@
+/** The suggestions in a document, each with its places and with what it says. */
+
+import {
+  BREAK,
+  type FormattingAttributes,
+  formatsIn,
+  type NodeSuggestion,
+  type Suggested,
+  suggestionOf,
+} from "@manyhands/schema";
+import type { Mark, Node } from "@tiptap/pm/model";
+import { hasSuggestions, suggestionsOn } from "./present";
+
+export type Part =
+  | { readonly kind: "add" | "delete"; readonly words: string }
+  | { readonly kind: "format"; readonly add: FormattingAttributes["add"]; readonly remove: readonly string[] }
+  | { readonly kind: "block"; readonly suggestion: NodeSuggestion; readonly node: Node };
+
+export interface Suggestion extends Suggested {
+  /** Where it begins and ends in the document. */
+  readonly from: number;
+  readonly to: number;
+  readonly parts: readonly Part[];
+  /** The runs of typing that it holds. */
+  readonly runs: ReadonlySet<number>;
+}
+
+/** Something that is suggested at one place, counted from the beginning of a block. */
+interface Find extends Suggested {
+  readonly from: number;
+  readonly to: number;
+  readonly part: Part;
+  readonly run: number | null;
+}
+
+const found = new WeakMap<Node, readonly Find[]>();
+
+/** All suggestions in the order of their first places. Only blocks that have changed are looked through. */
+export function suggestionsIn(doc: Node): readonly Suggestion[] {
+  if (!hasSuggestions(doc)) return [];
+  const all = new Map<string, { first: Find; from: number; to: number; parts: Part[]; runs: Set<number> }>();
+  doc.forEach((block, at) => {
+    if (!hasSuggestions(block)) return;
+    for (const find of findsIn(block)) {
+      const [from, to] = [at + find.from, at + find.to];
+      const known = all.get(find.id);
+      if (!known) {
+        const runs = new Set(find.run === null ? [] : [find.run]);
+        all.set(find.id, { first: find, from, to, parts: [find.part], runs });
+        continue;
+      }
+      known.to = Math.max(known.to, to);
+      if (find.run !== null) known.runs.add(find.run);
+      add(known.parts, find.part);
+    }
+  });
+  return [...all.values()].map(({ first: { id, user, at }, ...rest }) => ({ id, user, at, ...rest }));
+}
+
+/** Words of one kind that follow one another are one part. */
+function add(parts: Part[], part: Part): void {
+  const last = parts.at(-1);
+  const isMore = (part.kind === "add" || part.kind === "delete") && last?.kind === part.kind;
+  if (isMore && last) parts[parts.length - 1] = { ...last, words: last.words + part.words } as Part;
+  else if (part.kind !== "format" || JSON.stringify(last) !== JSON.stringify(part)) parts.push(part);
+}
+
+function findsIn(block: Node): readonly Find[] {
+  const before = found.get(block);
+  if (before) return before;
+  const finds: Find[] = [];
+  const look = (node: Node, from: number) => {
+    const to = from + node.nodeSize;
+    const suggestion = suggestionOf(node.attrs);
+    if (suggestion)
+      finds.push({ ...suggestion, from, to, part: { kind: "block", suggestion, node }, run: null });
+    for (const mark of node.isText ? suggestionsOn(node) : []) finds.push(findOf(mark, node, from));
+    if (hasSuggestions(node)) node.forEach((child, offset) => void look(child, from + 1 + offset));
+  };
+  look(block, 0);
+  found.set(block, finds);
+  return finds;
+}
+
+function findOf(mark: Mark, { text = "", nodeSize }: Node, from: number): Find {
+  const { id, user, at } = mark.attrs as Suggested;
+  const place = { id, user, at, from, to: from + nodeSize, run: null };
+  switch (mark.type.name) {
+    case "insertion": {
+      const words = mark.attrs.break === null ? text : text.replaceAll(BREAK, "\n");
+      return { ...place, run: Number(mark.attrs.run), part: { kind: "add", words } };
+    }
+    case "deletion":
+      return { ...place, part: { kind: "delete", words: text } };
+    default:
+      return { ...place, part: { kind: "format", ...formatsIn(mark.attrs) } };
+  }
+}

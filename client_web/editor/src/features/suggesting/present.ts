@@ -1,0 +1,23 @@
+/** Whether anything is suggested in a document: asked after each change, and answered for what has changed alone. */
+
+import { SUGGESTION_MARKS } from "@manyhands/schema";
+import type { Mark, Node } from "@tiptap/pm/model";
+
+const isMarkOfSuggestion = ({ type }: Mark) => SUGGESTION_MARKS.some((name) => name === type.name);
+
+/** The marks of suggestions on a piece of text. */
+export function suggestionsOn(node: Node): readonly Mark[] {
+  return node.marks.filter(isMarkOfSuggestion);
+}
+
+const known = new WeakMap<Node, boolean>();
+
+/** Whether anything is suggested in a node or for it. */
+export function hasSuggestions(node: Node): boolean {
+  const before = known.get(node);
+  if (before !== undefined) return before;
+  const own = node.isText ? suggestionsOn(node).length > 0 : (node.attrs.suggestion ?? null) !== null;
+  const has = own || node.children.some(hasSuggestions);
+  known.set(node, has);
+  return has;
+}

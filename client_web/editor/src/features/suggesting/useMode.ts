@@ -1,0 +1,81 @@
+/** How a person works in a document: editing, suggesting or viewing, and how suggestions are shown. Kept per person and document. */
+
+import type { Node } from "@tiptap/pm/model";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Stored, useStored } from "../../api/stored";
+import type { Suggester } from "../../extensions/suggesting";
+import type { View } from "./settle";
+import type { Refusal } from "./translate";
+
+export const MODES = ["editing", "suggesting", "viewing"] as const;
+export type Mode = (typeof MODES)[number];
+
+export type { View };
+
+export interface ModeSwitch {
+  readonly mode: Mode;
+  readonly view: View;
+  /** The modes that this person may choose. */
+  readonly modes: readonly Mode[];
+  readonly change: (mode: Mode) => void;
+  readonly show: (view: View) => void;
+  /** Returns a document as the view shows it; null while everything is shown as it is. */
+  readonly shown: ((doc: Node) => Node) | null;
+  /** Who suggests at the moment. */
+  readonly suggester: () => Suggester | null;
+}
+
+export interface ModeOptions {
+  readonly documentId: string;
+  /** The person's id; null while the server has not said. */
+  readonly user: string | null;
+  /** A commenter suggests, and edits nothing. */
+  readonly onlySuggests: boolean;
+  readonly refuse: (reason: Refusal | "loading") => void;
+}
+
+const load = () => import("./suggesting");
+
+type Loaded = Awaited<ReturnType<typeof load>>;
+
+export function useMode({ documentId, user, onlySuggests, refuse }: ModeOptions): ModeSwitch {
+  const stored = useMemo(
+    () =>
+      new Stored<Mode>(
+        `manyhands:mode:${user ?? ""}:${documentId}`,
+        (text) => MODES.find((mode) => mode === text) ?? "editing",
+      ),
+    [user, documentId],
+  );
+  const chosen = useStored(stored, stored.read);
+  const modes: readonly Mode[] = onlySuggests
+    ? ["suggesting", "viewing"]
+    : user === null
+      ? ["editing", "viewing"]
+      : MODES;
+  const mode = modes.includes(chosen) ? chosen : (modes[0] ?? "viewing");
+  const [view, setView] = useState<View>("inline");
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
+  const isNeeded = mode === "suggesting" || view !== "inline";
+  useEffect(() => {
+    if (isNeeded && !loaded) void load().then(setLoaded, () => undefined);
+  }, [isNeeded, loaded]);
+  const latest = useRef<Suggester | null>(null);
+  const told = useRef(refuse);
+  told.current = refuse;
+  latest.current =
+    mode === "suggesting" && user !== null
+      ? {
+          user,
+          translate: loaded?.translate ?? (() => "loading"),
+          refuse: (reason) => told.current(reason),
+        }
+      : null;
+  const suggester = useCallback(() => latest.current, []);
+  const shown = useMemo(
+    () => (view === "inline" || !loaded ? null : (doc: Node) => loaded.viewOf(doc, view)),
+    [view, loaded],
+  );
+  const change = useCallback((next: Mode) => void stored.write(next), [stored]);
+  return { mode, view, modes, change, show: setView, shown, suggester };
+}

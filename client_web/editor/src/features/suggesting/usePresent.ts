@@ -1,0 +1,55 @@
+/** What the page has to know of suggestions before any of their code has come. */
+
+import type { LocalUser, Provider } from "@manyhands/provider";
+import type { Editor } from "@tiptap/core";
+import { useEffect, useState } from "react";
+import type { Me } from "../../api/me";
+import { usePeople } from "../../page/usePeople";
+import { learnName } from "./people";
+import { hasSuggestions } from "./present";
+
+/** Whether anything is suggested in what an editor shows. */
+export function useHasSuggestions(editor: Editor | null): boolean {
+  const [has, setHas] = useState(false);
+  useEffect(() => {
+    if (!editor) return setHas(false);
+    const look = () => setHas(hasSuggestions(editor.state.doc));
+    look();
+    editor.on("transaction", look);
+    return () => {
+      editor.off("transaction", look);
+    };
+  }, [editor]);
+  return has;
+}
+
+const OWN_ID = "manyhands:user";
+
+/** The id under which this person suggests, as the server has said it last; null if it never has. */
+export function useOwnId(me: Me | null): string | null {
+  const own = me?.user.id ?? null;
+  useEffect(() => {
+    if (own === null) return;
+    try {
+      localStorage.setItem(OWN_ID, own);
+    } catch {
+      // Without storage nobody suggests before the server has said who they are.
+    }
+  }, [own]);
+  return own ?? storedId();
+}
+
+function storedId(): string | null {
+  try {
+    return localStorage.getItem(OWN_ID);
+  } catch {
+    return null;
+  }
+}
+
+/** Learns what the people are called who are here. */
+export function useNamesOf(provider: Provider, me: Me | null, person: LocalUser): void {
+  const people = usePeople(provider.awareness);
+  for (const { id, name } of people) learnName(id, name);
+  if (me) learnName(me.user.id, person.name);
+}
