@@ -236,17 +236,27 @@ class EditorPage:
         """The document's id, behind which its title stands in the address."""
         return re.split("[/#]", self.page.url.partition("/d/")[2])[0]
 
-    async def may(self, mode: Literal["edit", "View only", "Comment only"]) -> None:
+    async def may(self, mode: Literal["edit", "View only", "suggest"]) -> None:
         """Wait until the page lets its person do this much and says so."""
-        chip = self.page.get_by_role("note", name=re.compile("^(View|Comment) only"))
-        if mode == "edit":
+        chip = self.page.get_by_role("note", name=re.compile("^View only"))
+        if mode in ("edit", "suggest"):
             await self.is_ready()
             await expect(self.toolbar).to_be_visible()
             await expect(chip).to_have_count(0)
+            await expect(self.mode(only="Suggesting" if mode == "suggest" else "Editing")).to_be_visible()
         else:
             await expect(chip).to_have_text(mode)
             await expect(self.page.get_by_role("textbox", name="Document, read-only")).to_be_visible()
             await expect(self.toolbar).to_have_count(0)
+
+    def mode(self, only: str = "") -> Locator:
+        """The button that says how this person works in the document."""
+        return self.page.get_by_role("button", name=re.compile(f"^Mode: {only}"))
+
+    async def chooses_mode(self, mode: Literal["Editing", "Suggesting", "Viewing"]) -> None:
+        await self.mode().click()
+        await self.page.get_by_role("menuitemradio", name=mode).click()
+        await expect(self.mode(only=mode)).to_be_visible()
 
     async def is_shut_out(self) -> None:
         """Wait until the page says that its person has no access any more."""

@@ -287,7 +287,7 @@ async def test_a_document_that_is_no_ordinary_one(meet_at_own: Meeting, own_site
     await bob.may("View only")
     await seen.look(bob.page, "a reader's document")
     await sharing.opens_link_for("Commenter")
-    await bob.may("Comment only")
+    await bob.may("suggest")
     await seen.look(bob.page, "a commenter's document")
     await sharing.closes()
     await _walks_what_happens_to_a_document(alice.page, bob.page, own_site, seen)

@@ -40,7 +40,7 @@ async def test_the_owner_decides_what_a_visitor_may_do_while_they_watch(meet: Me
     await sharing.opens_link_for("Viewer")
     await bob.may("View only")
     await sharing.opens_link_for("Commenter")
-    await bob.may("Comment only")
+    await bob.may("suggest")
     await sharing.gives("Bob", "Editor")
     await bob.may("edit")
     await bob.goes_to_end()
@@ -83,7 +83,7 @@ async def test_who_is_removed_keeps_their_copy_and_nothing_else(meet: Meeting) -
     await alice.page.get_by_role("button", name="Let Carol in").click()
     await alice.page.get_by_role("menuitem", name="Commenter").click()
     await expect(sharing.people.filter(has_text="Carol")).to_have_count(1)
-    await EditorPage("Carol", page).may("Comment only")
+    await EditorPage("Carol", page).may("suggest")
 
 
 async def test_a_new_link_shuts_out_whoever_has_the_old_one(meet: Meeting) -> None:

@@ -57,7 +57,7 @@ async def test_a_link_survives_the_sign_in(chromium: Browser, tmp_path: Path, bu
 
         visitor = await meet("Bob")
         bob = await _signs_in(visitor, provider, link.removeprefix(visitor.url))
-        await bob.may("Comment only")
+        await bob.may("suggest")
         await bob.sees("By invitation.")
 
         await bob.page.get_by_role("button", name="You are Bob. Account").click()

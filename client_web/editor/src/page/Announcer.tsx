@@ -18,7 +18,7 @@ const PASSING: ReadonlySet<StatusKind> = new Set(["saving", "syncing", "connecti
 const MODES: Readonly<Record<Role, string>> = {
   owner: t("You own this document."),
   editor: t("You may edit this document."),
-  commenter: t("You may read this document and comment on it."),
+  commenter: t("You may suggest changes to this document and comment on it."),
   viewer: t("You may read this document."),
 };
 

@@ -116,7 +116,7 @@ export function DocumentView(props: DocumentViewProps) {
   const editor = useDocumentEditor({
     provider,
     place,
-    readOnly: because !== null || mode.mode === "viewing",
+    readOnly: because !== null || !mode.isWriting,
     suggester: mode.suggester,
     shown: mode.shown,
     isForeign: foreign.length > 0,

@@ -8,12 +8,12 @@ export type ReadOnly =
   | { readonly reason: "signed out" }
   | { readonly reason: "quarantined" }
   | { readonly reason: "trashed" }
-  | { readonly reason: "role"; readonly role: "viewer" | "commenter" }
+  | { readonly reason: "role"; readonly role: "viewer" }
   /** The page is older than the document, or the document is another editor's; `isOver`: this page cannot go on. */
   | { readonly reason: "format"; readonly message: string; readonly isOver: boolean }
   | { readonly reason: "foreign"; readonly foreign: readonly Foreign[] };
 
-/** Returns the most serious reason, or null when the person may write. Without a role (offline, and never known) writing is allowed. */
+/** Returns the most serious reason, or null when the person may write or suggest. Without a role (offline, and never known) writing is allowed. */
 export function readOnlyFor(state: ProviderState, foreign: readonly Foreign[]): ReadOnly | null {
   if (state.closed?.code === "unauthenticated") return { reason: "signed out" };
   if (state.closed?.code === "other_format") {
@@ -22,7 +22,7 @@ export function readOnlyFor(state: ProviderState, foreign: readonly Foreign[]): 
   if (state.closed) return { reason: "closed", error: state.closed };
   if (state.quarantined) return { reason: "quarantined" };
   if (state.document?.trashedAt) return { reason: "trashed" };
-  if (state.role === "viewer" || state.role === "commenter") return { reason: "role", role: state.role };
+  if (state.role === "viewer") return { reason: "role", role: state.role };
   if (state.readOnly) return { reason: "format", message: state.readOnly.message, isOver: false };
   if (foreign.length > 0) return { reason: "foreign", foreign };
   return null;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanup, fireEvent, screen } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type * as Y from "yjs";
 import { element, words, written } from "./editors";
 import { known, openDocument } from "./openDocument";
 import { SharingServer, shared } from "./sharingServer";
@@ -13,7 +14,7 @@ type Role = "viewer" | "commenter" | "editor" | "owner";
 const TABLE: ReadonlyMap<string, readonly Role[]> = readTable();
 
 /** Nothing to comment with yet; and what is deleted for ever is deleted on the documents page. */
-const NOT_HERE = ["comment", "delete"];
+const NOT_HERE = ["comment", "resolve", "moderate", "delete"];
 
 beforeEach(() => localStorage.clear());
 afterEach(cleanup);
@@ -43,12 +44,15 @@ function readTable(): ReadonlyMap<string, readonly Role[]> {
 async function offered(role: Role): Promise<Readonly<Record<string, boolean>>> {
   const server = new SharingServer(shared("ann", role), shared("bob", "viewer"));
   const doc = written((fragment) => fragment.insert(0, [element("paragraph", [words("Hello")])]));
+  const modes = await modesOffered(role, doc);
   openDocument({ doc, answer: server.answer, state: { role }, who: await known() });
   const sheet = await screen.findByRole("textbox", { name: /^Document/ });
   const title = screen.getByRole<HTMLInputElement>("textbox", { name: "Title of the document" });
+  const canWrite = sheet.getAttribute("contenteditable") === "true" && screen.queryByRole("toolbar") !== null;
   const onThePage = {
     read: sheet.textContent === "Hello",
-    write: sheet.getAttribute("contenteditable") === "true" && screen.queryByRole("toolbar") !== null,
+    suggest: canWrite && modes.includes("Suggesting"),
+    write: canWrite && modes.includes("Editing"),
     rename: !title.readOnly,
   };
   fireEvent.click(screen.getByRole("button", { name: "Share" }));
@@ -73,9 +77,20 @@ async function isOfferedFor(menu: string, command: RegExp): Promise<boolean> {
   return (await screen.findByRole("menuitem", { name: command })) !== null;
 }
 
+/** The ways to work in the document that this person may choose. */
+async function modesOffered(role: Role, doc: Y.Doc): Promise<readonly string[]> {
+  openDocument({ doc, state: { role }, who: await known() });
+  await screen.findByRole("textbox", { name: /^Document/ });
+  const button = screen.queryByRole("button", { name: /^Mode: / });
+  if (button) fireEvent.keyDown(button, { key: "Enter" });
+  const modes = screen.queryAllByRole("menuitemradio").map(({ textContent }) => textContent);
+  cleanup();
+  return modes;
+}
+
 test.each(["viewer", "commenter", "editor", "owner"] as const)("to one who is %s", async (role) => {
   const actions = [...TABLE.keys()].filter((action) => !NOT_HERE.includes(action));
   const included = actions.map((action) => [action, TABLE.get(action)?.includes(role)]);
-  expect(included.length).toBe(7);
+  expect(included.length).toBe(8);
   expect(await offered(role)).toEqual(Object.fromEntries(included));
 });

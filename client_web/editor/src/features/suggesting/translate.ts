@@ -570,7 +570,9 @@ class Translation {
   ): void {
     const from = this.#behindDeleted(this.#map(at, -1));
     const { nodeBefore: left, nodeAfter: right } = this.#tr.doc.resolve(from);
-    const around = left && right ? suggestionsOn(left).filter((mark) => mark.isInSet(right.marks)) : [];
+    // What is in the middle of somebody's marks has them too; else the marks would be cut in two.
+    const around =
+      left && right ? left.marks.filter((mark) => isAnnotation(mark) && mark.isInSet(right.marks)) : [];
     const theirs = around.filter((mark) => !isSuggestionOf(mark, "insertion", this.#author.user));
     const near = this.#nearest(left, right);
     this.#id ??= near.id ?? this.#idAround(from);
@@ -889,9 +891,13 @@ function isAlike(old: Node, now: Node): boolean {
 
 // Words and their formats.
 
-/** Formats without suggestions. */
+function isAnnotation({ type }: Mark): boolean {
+  return ["insertion", "deletion", "formatting", "comment"].includes(type.name);
+}
+
+/** Formats alone: nobody copies what is in another person's name. */
 function bare(marks: readonly Mark[]): readonly Mark[] {
-  return marks.filter(({ type }) => !["insertion", "deletion", "formatting"].includes(type.name));
+  return marks.filter((mark) => !isAnnotation(mark));
 }
 
 function unmarked(content: Fragment): Fragment {

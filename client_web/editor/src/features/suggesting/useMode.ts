@@ -15,6 +15,8 @@ export type { View };
 export interface ModeSwitch {
   readonly mode: Mode;
   readonly view: View;
+  /** Whether what is typed goes into the document, as text or as suggestions. */
+  readonly isWriting: boolean;
   /** The modes that this person may choose. */
   readonly modes: readonly Mode[];
   readonly change: (mode: Mode) => void;
@@ -77,5 +79,6 @@ export function useMode({ documentId, user, onlySuggests, refuse }: ModeOptions)
     [view, loaded],
   );
   const change = useCallback((next: Mode) => void stored.write(next), [stored]);
-  return { mode, view, modes, change, show: setView, shown, suggester };
+  const isWriting = mode === "editing" || (mode === "suggesting" && user !== null);
+  return { mode, view, isWriting, modes, change, show: setView, shown, suggester };
 }

@@ -1,5 +1,5 @@
-/** Says beside the title that this person reads, or reads and comments, but does not write. */
-import { Eye, MessageSquareText } from "lucide-react";
+/** Says beside the title that this person reads, and does not write. */
+import { Eye } from "lucide-react";
 import { t } from "../../i18n/t";
 import { Tooltip } from "../../ui/Tooltip";
 import type { ReadOnly } from "../access";
@@ -9,11 +9,6 @@ const MODES = {
     icon: Eye,
     label: t("View only"),
     why: t("You can read this document. Its owner can let you edit."),
-  },
-  commenter: {
-    icon: MessageSquareText,
-    label: t("Comment only"),
-    why: t("You can read and comment on this document. Its owner can let you edit."),
   },
 } as const;
 

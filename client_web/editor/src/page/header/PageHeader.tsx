@@ -58,7 +58,8 @@ export interface PageHeaderProps {
 
 export function PageHeader(props: PageHeaderProps) {
   const { state, provider, title, waiting, person, color, me, because, mode, suggestions, ...act } = props;
-  const readOnlyTitle = because !== null && because.reason !== "foreign";
+  const isCommenter = state.role === "commenter";
+  const readOnlyTitle = isCommenter || (because !== null && because.reason !== "foreign");
   return (
     <header className="page-header">
       <Tooltip label={t("All documents")}>
@@ -79,7 +80,7 @@ export function PageHeader(props: PageHeaderProps) {
           </span>
         )}
         {because === null ? (
-          <ModeMenu mode={mode} suggestions={suggestions} maySettle={state.role !== "commenter"} />
+          <ModeMenu mode={mode} suggestions={suggestions} maySettle={!isCommenter} />
         ) : (
           <ModeChip because={because} />
         )}
