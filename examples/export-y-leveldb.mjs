@@ -4,6 +4,7 @@
 //
 //     node export-y-leveldb.mjs <database> <directory for the files>
 
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -11,6 +12,10 @@ import { join } from "node:path";
 const [database, directory] = process.argv.slice(2);
 if (directory === undefined) {
   console.error("Name the database and a directory: node export-y-leveldb.mjs <database> <directory>");
+  process.exit(2);
+}
+if (!existsSync(join(database, "CURRENT"))) {
+  console.error(`There is no LevelDB in ${database}.`);
   process.exit(2);
 }
 const require = createRequire(join(process.cwd(), "package.json"));
