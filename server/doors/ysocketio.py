@@ -128,6 +128,8 @@ class Connection(Line[Packets]):
     ) -> None:
         reception, identity = door.reception, known.identity
         super().__init__(socket, reception)
+        # Updates travel whole here, and come back to their author whole.
+        socket.backlog_bytes += reception.rooms.limits.update_bytes
         self.connection_id = connection_id
         self.person = identity.user.user_id
         self.account = reception.account(identity, socket.address)

@@ -195,6 +195,11 @@ class Driver:
 
         self._around.background.spawn(run(), "learning")
 
+    async def learned(self) -> None:
+        """Return when the gate knows the document."""
+        if self.learning is not None:
+            await self.learning.finish()
+
     def check_open(self) -> None:
         """Raise ManyhandsError unless the document is open here and the node takes anything."""
         if self._around.draining:
@@ -630,6 +635,7 @@ class Driver:
                 if seat.ears.backlog <= self._around.limits.backlog_bytes // 4:
                     self.do(partial(self.room.members.drained, seat))
                 elif now - seat.state.since > NEVER_DRAINS:
+                    log.warning("connection_aborted", reason="stays behind", document=self.document_id)
                     seat.ears.abort()
         if behind and not self.over:
             self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)

@@ -218,16 +218,21 @@ async def test_who_was_too_slow_gets_what_they_missed(writes: bool) -> None:
         document_id = await server.new_document()
         opened = partial(manyhands.connect, document=document_id, timeout=PATIENCE)
         async with opened(server.url) as bo, opened(f"http://127.0.0.1:{relay.port}") as ada:
-            relay.delay = 1.0  # for each 64 KiB: the rest fills the kernel's buffers, and then the server's
+            heard = bytearray()
+            relay.from_dependency = heard.extend
+            relay.open.clear()  # what comes fills the kernel's buffers, and then the server's
             while not is_behind(server, document_id):
                 story(bo).insert(0, "long " * 10_000)
                 await bo.saved()
+            story(bo).insert(0, "missed ")  # what made it fall behind was sent
+            await bo.saved()
             if writes:  # the answer may show the gap before the server says that there is one
                 story(ada).insert(0, "meanwhile ")
-            relay.delay = 0.0
+            relay.open.set()
             await ada.saved()
             await until(ada, lambda: str(story(ada)) == str(story(bo)), bo)
             assert str(story(bo)).count("meanwhile") == writes
+            assert writes or b'"resync"' in heard
 
 
 async def test_a_large_change_travels_in_parts(place: Site) -> None:

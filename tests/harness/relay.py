@@ -18,6 +18,9 @@ class Relay:
         self.port = port
         self.delay = 0.0
         """Seconds by which everything from the dependency is late."""
+        self.open = asyncio.Event()
+        """Set while what comes from the dependency may pass."""
+        self.open.set()
         self.to_dependency: Hear | None = None
         self.from_dependency: Hear | None = None
         """Functions that get the bytes of all connections as they pass."""
@@ -97,7 +100,8 @@ class Relay:
             while data := await reader.read(CHUNK):
                 if (hear := self.from_dependency if slow else self.to_dependency) is not None:
                     hear(data)
-                if slow and self.delay:
+                if slow:
                     await asyncio.sleep(self.delay)
+                    await self.open.wait()
                 writer.write(data)
                 await writer.drain()

@@ -20,6 +20,7 @@ from server.doors.native.gateway import BACKLOG_FACTOR
 from server.rooms import RoomSettings
 from tests.harness.bell import PATIENCE
 from tests.harness.live_server import LiveServer, is_behind, serving
+from tests.harness.log_lines import log_lines
 from tests.harness.person import Person, person
 
 CLIENT_ID = 4711
@@ -159,12 +160,15 @@ async def test_who_writes_and_never_reads_is_cut_at_the_bound() -> None:
             kernels = there.socket._transport.get_extra_info("socket")  # type: ignore[union-attr]
             kernels.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
             batch, most = encode_batch([sleeper.doc.get_update()]), 0
-            for number in range(2, 20_000):
-                await connection.send(f'451-{number}["update","{document_id}",{{"_placeholder":true,"num":0}}]')
-                await connection.send(batch)
-                most = max(most, there.socket.backlog)
-                if there.socket.closed:
-                    break
-                await asyncio.sleep(0)
+            with log_lines() as lines:
+                for number in range(2, 20_000):
+                    await connection.send(f'451-{number}["update","{document_id}",{{"_placeholder":true,"num":0}}]')
+                    await connection.send(batch)
+                    most = max(most, there.socket.backlog)
+                    if there.socket.closed:
+                        break
+                    await asyncio.sleep(0)
             assert there.socket.closed, "it was never cut"
             assert most <= BACKLOG_FACTOR * limits.backlog_bytes
+            aborted = [line["reason"] for line in lines if line["event"] == "connection_aborted"]
+            assert aborted == ["takes too little of what it is sent"]

@@ -38,6 +38,7 @@ from server.doors.native.engine.packets import (
 )
 from server.doors.native.lane.fast_lane import FastLane, lane_of
 from server.doors.native.lane.outlet import encode_frame, write_in_parts
+from server.observe import log
 
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -105,6 +106,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         """The namespace of the last CONNECT."""
         self._held: list[bytes] | None = None
         """Frames behind a long message that is being written."""
+        self.backlog_bytes = server.backlog_bytes
+        """Most bytes that may wait here. The application may allow more."""
         self.half: Any = None
         """The listener's: an event whose attachment is still to come."""
 
@@ -161,8 +164,9 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
 
     def bounded(self, backlog: int) -> int:
         """Return the backlog. If it is above its bound, cut the connection and return 0."""
-        if backlog <= self.server.backlog_bytes:
+        if backlog <= self.backlog_bytes:
             return backlog
+        log.warning("connection_aborted", reason="takes too little of what it is sent", address=self.address)
         self.end(cut=True)
         return 0
 
