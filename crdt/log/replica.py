@@ -290,6 +290,12 @@ class Replica:
             return (keystroke,)
         return inspect_batch(decode_batch(batch), self._limits)
 
+    def has_deletions_of(self, update: bytes) -> bool:
+        """Whether all that an update deletes is deleted here. Raises ProtocolError."""
+        covers = self.knowledge.deletions.covers
+        deletions = inspect(update, self._limits).deletions
+        return all(covers(client, first, end) for client, ranges in deletions for first, end in ranges)
+
     def admit_in_slices(
         self,
         updates: Sequence[Inspected],

@@ -10,6 +10,7 @@ One connection holds many documents, each with a token of its own, all of one pe
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, assert_never, cast
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
@@ -42,6 +43,9 @@ MOST_REFUSED = 1000
 """Keys of refused documents that are remembered, because clients go on speaking of them."""
 
 
+MOST_DELETED = 32 * 2**10
+"""Bytes of a reader's deletions that are compared with the document's, in some 50 ms at most."""
+
 MOST_OWED = 1000
 """Answers that are kept for a reader who may write later. Past it, something stays unsynced."""
 
@@ -70,6 +74,19 @@ class HocuspocusDoor(WebsocketDoor):
                 assert_never(news)
 
 
+@dataclass(slots=True)
+class Spurned:
+    """A document that was refused, of which the client goes on speaking.
+
+    Attributes:
+        is_due: whether the state vector that comes behind each token is still to come.
+        asks: whether the client asks to join, and its fresh token comes later.
+    """
+
+    is_due: bool = False
+    asks: bool = False
+
+
 class Connection(WebsocketConnection):
     """One client's connection, with an end for each document."""
 
@@ -79,7 +96,7 @@ class Connection(WebsocketConnection):
         """By key."""
         self.tells_version = False
         """Whether the client is of version 4 or later, which knows all messages."""
-        self._refused: dict[str, None] = {}
+        self._refused: dict[str, Spurned] = {}
         self._identity: Identity | None = None
         """The person, once the first token was taken."""
 
@@ -120,16 +137,31 @@ class Connection(WebsocketConnection):
             self.tells_version |= message.tells_version
             await self._authenticate(key, end, message.token)
             return
-        if end is None and isinstance(message, y.Step1) and key not in self._refused:
-            end = await self._open(key, "")  # version 2 says nothing if it has no token
+        if end is None and isinstance(message, y.Step1):
+            refused = self._refused.get(key)
+            if refused is None:
+                end = await self._open(key, "")  # version 2 says nothing if it has no token
+            elif refused.is_due:
+                refused.is_due = False
+            else:
+                refused.asks = True
         # What clients say of a document that they are not in is said again when they are.
         if end is not None:
             await end.act(message)
 
     async def _authenticate(self, key: str, end: "HocuspocusEnd | None", token: str) -> None:
-        self._refused.pop(key, None)
+        refused = self._refused.pop(key, None)
         if end is None:
-            await self._open(key, token)
+            try:
+                end = await self._open(key, token)
+            except ManyhandsError as refusal:
+                self.refuse(key, refusal)
+                if key in self._refused:
+                    self._refused[key].is_due = True
+                return
+            if end is not None and refused is not None and refused.asks:
+                await end.act(y.Step1(b"\0"))
+                end.ask_where()
         else:
             end.refresh(await self._identify(token))
 
@@ -181,7 +213,7 @@ class Connection(WebsocketConnection):
         messages = [h.denied(sentence), *([h.closed(sentence)] if self.tells_version else [])]
         self.push(Messages([h.head(key) + each for each in messages]))
         self.leave_one(key)
-        self._refused[key] = None
+        self._refused[key] = Spurned()
         if len(self._refused) > MOST_REFUSED:
             del self._refused[next(iter(self._refused))]
 
@@ -289,6 +321,10 @@ class HocuspocusEnd(End[Messages]):
     def ask_again(self) -> None:
         self._say(y.encode_step_1(b"\0"))
 
+    def ask_where(self) -> None:
+        """Ask where the client's cursor is: it has told that too early."""
+        self._say(bytes((y.Kind.QUERY_AWARENESS,)))
+
     # Answers.
 
     def request_of(self, update: bytes, *, is_answer: bool) -> Request:  # noqa: ARG002 - an answer is a number
@@ -304,13 +340,17 @@ class HocuspocusEnd(End[Messages]):
     def has_nothing(self, *, is_answer: bool) -> None:
         self.acknowledge([self.request_of(b"", is_answer=is_answer)], Seq(0))
 
-    def drop(self, update: bytes, *, is_answer: bool) -> None:
-        """Drop what a reader writes. Without structs, a state says only what we have said."""
-        if is_answer and update.startswith(b"\0"):
+    async def drop(self, update: bytes, *, is_answer: bool) -> None:
+        """Drop what a reader writes. A state without structs repeats the document's deletions."""
+        if is_answer and update.startswith(b"\0") and await self._says_nothing_new(update):
             self.has_nothing(is_answer=True)
         else:
             self._owe(not is_answer)
             self.deny(READ_ONLY)
+
+    async def _says_nothing_new(self, update: bytes) -> bool:
+        seat = self.seat_here
+        return seat is None or len(update) > MOST_DELETED or await seat.has_deletions_of(update)
 
     def _owe(self, answers: int) -> None:
         self._owed = min(self._owed + answers, MOST_OWED)

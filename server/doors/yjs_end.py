@@ -188,7 +188,7 @@ class End(ABC, Generic[Frames]):
         if update == y.EMPTY_UPDATE:
             self.has_nothing(is_answer=is_answer)
         elif not seat.may_send:
-            self.drop(update, is_answer=is_answer)
+            await self.drop(update, is_answer=is_answer)
         else:
             checking = seat.receive(encode_batch([update]), self.request_of(update, is_answer=is_answer))
             if checking is not None:
@@ -267,7 +267,7 @@ class End(ABC, Generic[Frames]):
     def has_nothing(self, *, is_answer: bool) -> None:
         """Take note that the client has changed nothing."""
 
-    def drop(self, update: bytes, *, is_answer: bool) -> None:  # noqa: ARG002 - for those who look into it
+    async def drop(self, update: bytes, *, is_answer: bool) -> None:  # noqa: ARG002 - for those who look into it
         """Drop what a reader writes. Everybody answers our state vector, with news or without."""
         if not is_answer:
             self.deny(READ_ONLY)

@@ -86,8 +86,7 @@ class Intake:
         driver = cast(Driver, seat.driver)
         try:
             inspected = await self._inspected(driver.document_id, updates, seat.card.person)
-            if driver.learning is not None:
-                await driver.learning.finish()
+            await driver.learned()
             driver.check_open()
             await driver.declare_format(seat)
             driver.check_open()

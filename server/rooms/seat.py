@@ -118,6 +118,9 @@ class Host(Protocol):
     def do(self, verb: Callable[[], list[Effect]]) -> None:
         """Call a verb of the room, and carry out its effects."""
 
+    async def learned(self) -> None:
+        """Return when the gate knows the document."""
+
     def wake(self) -> None:
         """See to what is due."""
 
@@ -187,6 +190,12 @@ class Seat(Session):
         elsewhere.
         """
         return None if self.receive_now(batch, request, after) else self.checks.receive(self, batch, request)
+
+    async def has_deletions_of(self, update: bytes) -> bool:
+        """Whether all that an update deletes is deleted here. Raises ManyhandsError."""
+        await self.driver.learned()
+        self.driver.check_open()
+        return self.driver.room.replica.has_deletions_of(update)
 
     def check_writing(self) -> None:
         """Raise what anything from this seat would be refused with now."""

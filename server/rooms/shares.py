@@ -87,7 +87,7 @@ class MemoryShares:
                 return
             driver = self.rooms.get(document_id)
             if driver is not None and driver.learning is not None:
-                await driver.learning.finish()  # until then the estimate is the most that it can be
+                await driver.learned()  # until then the estimate is the most that it can be
                 held = self.held_by(person)
         if held > self.share:
             raise self._too_much()

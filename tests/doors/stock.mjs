@@ -144,6 +144,12 @@ const commands = {
   refresh({ as }) {
     people.get(as).provider.sendToken();
   },
+  // As an application that asks for another token when one is refused: the token comes behind the state vector.
+  retry({ as }) {
+    const { provider } = people.get(as);
+    provider.sendToken();
+    provider.startSync();
+  },
   destroy({ as }) {
     people.get(as).provider.destroy();
   },

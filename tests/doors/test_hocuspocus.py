@@ -226,6 +226,42 @@ async def test_answers_are_kept_for_a_reader_up_to_a_bound(monkeypatch: pytest.M
             assert await reader.receive_bytes() == h.PONG
 
 
+@pytest.mark.parametrize("version", VERSIONS[1:])  # version 2 sends no token but on connecting
+async def test_who_was_denied_may_bring_a_better_token_behind_the_state_vector(version: str) -> None:
+    async with whole_server(JWT) as server, stock_clients(server.url) as stock:
+        await documents(server, DOCUMENT)
+        await stock.open("ann", DOCUMENT, LATEST, token=token())
+        await stock.types("ann", "hello")
+        given = {"version": version, "url": stock.url, "room": DOCUMENT}
+        await stock.do("open", "late", **given, token=token()[:-4] + "AAAA")
+        await stock.do("show", "late", state={"cursor": 1})
+        await stock.sees("late", lambda seen: seen["denied"])
+        await stock.do("token", "late", token=token())
+        await stock.do("retry", "late")
+        own = str((await stock.reads("late", "hello"))["own"])
+        await is_saved(stock, "late")
+        await stock.sees("ann", lambda seen: own in seen["states"])
+        await stock.types("late", "!")
+        await stock.reads("ann", "hello!")
+
+
+async def test_what_a_reader_has_deleted_while_away_is_not_saved() -> None:
+    async with whole_server(JWT) as server, aiohttp.ClientSession() as http:
+        await documents(server, DOCUMENT, owner="owner")
+        await server.store.sharing.grant(DOCUMENT, "reader", Role.VIEWER)
+        head, url = h.head(DOCUMENT), f"{server.url}/hocuspocus?token="
+        letters = bytes([1, 1, 7, 0, 4, 1, 1, 97, 2, 98, 98])
+        async with http.ws_connect(url + token("owner")) as owner:
+            await owner.send_bytes(head + STEP_1)
+            await owner.send_bytes(head + y.encode_update(letters + bytes([1, 7, 1, 0, 1])))
+            await hears(owner, head + h.SAVED)
+        for deleted, answer in ((0, h.SAVED), (1, h.NOT_SAVED)):
+            async with http.ws_connect(url + token("reader")) as reader:
+                await reader.send_bytes(head + STEP_1)
+                await reader.send_bytes(head + bytes([0, 1, 6, 0, 1, 7, 1, deleted, 1]))
+                await hears(reader, head + answer)
+
+
 async def hears(stranger: aiohttp.ClientWebSocketResponse, frame: bytes) -> None:
     """Wait for a frame."""
     while await stranger.receive_bytes() != frame:
