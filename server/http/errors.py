@@ -73,6 +73,16 @@ class Error(Struct):
     blocks: list[BlockNow] | UnsetType = UNSET
 
 
+class Problem(Error, kw_only=True):
+    """An `Error` as a problem of RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
 class NotSignedIn(ProtocolError):
     """A request of somebody who is not known. `sign_in` is the path of the sign-in page, if any."""
 

@@ -14,8 +14,9 @@ import msgspec
 from msgspec import Struct
 from starlette.responses import Response
 
-from server.http.errors import Error
+from server.http.errors import Error, Problem
 from server.http.operation import Asked, Content, Nothing, Operation, operation
+from server.http.versions import PROBLEM, versioned
 
 _REASONS = {
     200: "Done",
@@ -81,17 +82,19 @@ def description_of(operations: Sequence[Operation], version: str) -> dict[str, A
     """Describe these operations as an OpenAPI document."""
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
-        paths.setdefault(each.path, {})[each.method.lower()] = _described(each)
+        paths.setdefault(versioned(each.path), {})[each.method.lower()] = _described(each)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Manyhands",
             "version": version,
             "summary": "Documents that several people edit at once: their list, their files, and who has access.",
+            "description": "Each address is there without `/v1` too. An error has the form `Error` there, "
+            "which are the members `error`, `sign_in`, `revision` and `blocks` of `Problem`.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "paths": paths,
-        "components": {"schemas": _schemas(operations), "securitySchemes": _CREDENTIALS},
+        "components": {"schemas": _schemas(operations, Problem), "securitySchemes": _CREDENTIALS},
         "security": [{}, *({name: []} for name in _CREDENTIALS)],
     }
 
@@ -136,21 +139,22 @@ def _headers(each: Operation) -> Iterator[dict[str, Any]]:
 
 def _answer(each: Operation, status: int) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": _REASONS[status]}
-    content: Content = each.answers.get(status, Error)
+    content: Content = each.answers.get(status, Problem)
     if isinstance(content, tuple):
         answer["content"] = {media_type: {} for media_type in content}
     elif content is not None:
-        answer["content"] = {"application/json": {"schema": {"$ref": _REFERENCE + content.__name__}}}
+        media_type = PROBLEM if content is Problem else "application/json"
+        answer["content"] = {media_type: {"schema": {"$ref": _REFERENCE + content.__name__}}}
     if status in (429, 503) and status not in each.answers:
         answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}}
     return answer
 
 
-def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
+def _schemas(operations: Sequence[Operation], error: type[Error] = Error) -> dict[str, Any]:
     """Return the schemas of all JSON that is taken and given, by name."""
     bodies = [each.body for each in operations if each.body is not None]
     answers = [content for each in operations for content in each.answers.values() if isinstance(content, type)]
-    _, schemas = msgspec.json.schema_components([*bodies, *answers, Error], ref_template=_REFERENCE + "{name}")
+    _, schemas = msgspec.json.schema_components([*bodies, *answers, error], ref_template=_REFERENCE + "{name}")
     return schemas
 
 
@@ -170,7 +174,7 @@ def table_of(operations: Sequence[Operation]) -> str:
 def _request(each: Operation) -> str:
     query = "&".join(f"{one['name']}={one['schema'].get('default') or ''}" for one in _query_parameters(each.query))
     body = "" if each.body is None or not each.body.__struct_fields__ else f" `{each.body.__name__}`"
-    return f"`{each.method} {each.path}{'?' if query else ''}{query}`{' the bytes' if each.files else body}"
+    return f"`{each.method} {versioned(each.path)}{'?' if query else ''}{query}`{' the bytes' if each.files else body}"
 
 
 def _right(each: Operation) -> str:

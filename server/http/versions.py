@@ -19,6 +19,11 @@ _PLAIN = "/api/"
 PROBLEM = "application/problem+json"
 
 
+def versioned(path: str) -> str:
+    """Return an operation's address with the version."""
+    return _VERSIONED + path.removeprefix(_PLAIN)
+
+
 class VersionedApp:
     """Leads addresses with a version to the operations, and makes problems of their errors.
 

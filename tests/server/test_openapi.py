@@ -71,7 +71,7 @@ async def test_it_is_served() -> None:
     assert answer.status_code == 200
     assert answer.json() == json.loads(described(None))
     assert answer.json()["openapi"] == "3.1.0"
-    rename = answer.json()["paths"]["/api/documents/{document_id}"]["patch"]
+    rename = answer.json()["paths"]["/api/v1/documents/{document_id}"]["patch"]
     assert rename["operationId"] == "renameDocument"
     assert rename["requestBody"]["required"]
     assert "`rename`" in rename["description"]
