@@ -299,7 +299,7 @@ def test_a_document_says_what_it_was_replaced_by_and_writing_back_changes_nothin
     insert_blocks(text.root, 0, blocks)
     text.replace(form, wanted := written(form, new))
     if form != "json":
-        assert solid(written(form, tree(text.doc))) == solid(page_of(form, wanted))
+        assert solid(page_of(form, written(form, tree(text.doc)))) == solid(page_of(form, wanted))
     assert text.replace(form, written(form, tree(text.doc))).update == b""
 
 
@@ -310,8 +310,8 @@ def page_of(form: Any, content: str) -> str:
 
 
 def solid(words: str) -> str:
-    """Without blanks and breaks. Marks may end and begin again at a break."""
-    return re.sub(r"</(\w+)><\1>", "", re.sub(r"\s|<br>", "", words))
+    """Without blanks, and without breaks at the ends of lines."""
+    return re.sub(r"\s|<br>", "", words)
 
 
 def written(form: str, doc: Node) -> Any:
