@@ -21,7 +21,7 @@ PROBLEM = "application/problem+json"
 
 def versioned(path: str) -> str:
     """Return an operation's address with the version."""
-    return _VERSIONED + path.removeprefix(_PLAIN)
+    return VERSIONED + path.removeprefix(_PLAIN)
 
 
 class VersionedApp:
