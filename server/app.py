@@ -167,7 +167,7 @@ class App:
                 OpenApi(list(operations_of(*APIS)), version()),
             ],
             access,
-            [*routes_of(self._health), *_pages(config.places.pages_dir).routes()],
+            [*routes_of([self._health]), *_pages(config.places.pages_dir).routes()],
             ApiRates(config.rates.request_rate, config.rates.creation_rate, clock),
             authenticator=services,
             sign_in=None if sign_in is None else SignInPages(sign_in, access.welcome),

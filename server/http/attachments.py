@@ -19,7 +19,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Action
 from server.auth.cookies import Seal
-from server.http.operation import Asked, operation
+from server.http.operation import DOCUMENT_ID, Asked, operation
 from server.http.requests import body_of
 from server.people.access import Access, NotPossible, no_such_document
 from server.sandbox import ImageFacts
@@ -71,7 +71,9 @@ class Attachment(Struct):
 class PictureSource(Struct):
     """The document that has a picture already."""
 
-    document_id: Annotated[str, Meta(description="the id of a document that the person may read")]
+    document_id: Annotated[
+        str, Meta(description="the id of a document that the person may read", extra_json_schema=DOCUMENT_ID)
+    ]
 
 
 class ImageChecker(Protocol):

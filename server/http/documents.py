@@ -62,7 +62,8 @@ class NewDocument(Struct, forbid_unknown_fields=True):
         str | UnsetType,
         Meta(
             description="a random text of 22 to 64 URL-safe characters, from which the id is derived; "
-            "the same secret makes the same document, once"
+            "the same secret makes the same document, once",
+            extra_json_schema={"pattern": "^[A-Za-z0-9_-]{22,64}$"},
         ),
     ] = UNSET
 

@@ -23,8 +23,17 @@ SignedIn = Callable[[Identity], Awaitable[None]]
 class Look(Struct, forbid_unknown_fields=True):
     """The name and the colour by which a guest wants to be shown."""
 
-    name: Annotated[str | UnsetType, Meta(description="a text with something visible in it")] = UNSET
-    color: Annotated[str | UnsetType, Meta(description="six hexadecimal digits after a #")] = UNSET
+    name: Annotated[
+        str | UnsetType,
+        Meta(
+            description="a text with something visible in it",
+            extra_json_schema={"minLength": 1, "maxLength": 4 * NAME_CHARACTERS},
+        ),
+    ] = UNSET
+    color: Annotated[
+        str | UnsetType,
+        Meta(description="six hexadecimal digits after a #", extra_json_schema={"pattern": "^#[0-9A-Fa-f]{6}$"}),
+    ] = UNSET
 
     def __post_init__(self) -> None:
         if isinstance(self.name, str) and (len(self.name) > 4 * NAME_CHARACTERS or not shown_name(self.name)):
@@ -36,7 +45,7 @@ class Look(Struct, forbid_unknown_fields=True):
 class Token(Struct, forbid_unknown_fields=True):
     """A token that another application has signed."""
 
-    token: Annotated[str, Meta(description="a string of ASCII characters")]
+    token: Annotated[str, Meta(description="a string of ASCII characters", extra_json_schema={"pattern": "^[ -~]*$"})]
 
     def __post_init__(self) -> None:
         if not self.token.isascii():

@@ -8,6 +8,7 @@ the types are in client_web/editor. Tests fail when one of these two is stale.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -15,7 +16,8 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from server.http.errors import Error, Problem
-from server.http.operation import Asked, Content, Nothing, Operation, operation
+from server.http.operation import DOCUMENT_ID, Asked, Content, Nothing, Operation, operation
+from server.http.sharing import MAX_USER_ID
 from server.http.versions import PROBLEM, versioned
 
 _REASONS = {
@@ -38,13 +40,16 @@ _REASONS = {
 }
 
 _PATH = {
-    "document_id": ({"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}, "The document"),
+    "document_id": ({"type": "string", "pattern": DOCUMENT_ID["pattern"]}, "The document"),
     "sha256": ({"type": "string", "pattern": "^[0-9a-f]{64}$"}, "The hash of the file's content"),
     "thread_id": ({"type": "string", "format": "uuid"}, "The thread"),
     "comment_id": ({"type": "string", "format": "uuid"}, "The comment"),
     "suggestion_id": ({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}, "The suggestion"),
     "emoji": ({"type": "string", "maxLength": 16}, "An emoji"),
-    "user_id": ({"type": "string", "minLength": 1}, "A person's id, or `email:` and the address of an invitation"),
+    "user_id": (
+        {"type": "string", "minLength": 1, "maxLength": MAX_USER_ID},
+        "A person's id, or `email:` and the address of an invitation",
+    ),
 }
 
 _CREDENTIALS = {
@@ -127,14 +132,16 @@ def _path_parameter(name: str) -> dict[str, Any]:
 
 def _query_parameters(query: type[Struct] | None) -> Iterator[dict[str, Any]]:
     if query is not None:
-        for name, schema in msgspec.json.schema(query)["$defs"][query.__name__]["properties"].items():
-            meaning = schema.pop("description")
-            yield {"name": name, "in": "query", "required": False, "schema": schema, "description": meaning}
+        described = msgspec.json.schema(query)["$defs"][query.__name__]
+        for name, schema in described["properties"].items():
+            meaning, needed = schema.pop("description"), name in described["required"]
+            yield {"name": name, "in": "query", "required": needed, "schema": schema, "description": meaning}
 
 
 def _headers(each: Operation) -> Iterator[dict[str, Any]]:
     for name, meaning in each.headers.items():
-        yield {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": meaning}
+        needed = name == "If-Match" and HTTPStatus.PRECONDITION_REQUIRED in each.statuses
+        yield {"name": name, "in": "header", "required": needed, "schema": {"type": "string"}, "description": meaning}
 
 
 def _answer(each: Operation, status: int) -> dict[str, Any]:

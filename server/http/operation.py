@@ -11,7 +11,7 @@ the result declares the answer's JSON. Types are msgspec's, and are strict (requ
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from inspect import getdoc
@@ -217,6 +217,10 @@ def reply(content: Struct, status: int = 200, headers: Mapping[str, str] = Mappi
     return Response(msgspec.json.encode(content), status, headers, "application/json")
 
 
+DOCUMENT_ID = {"pattern": ID_PATTERN.replace(r"\A", "^").replace(r"\Z", "$")}
+"""A document's id in a schema. What a schema says is checked by the struct, in our own words."""
+
+
 class _DocumentIds(Convertor[str]):
     """Document ids in paths. There is nothing at an address with an ill-formed one."""
 
@@ -232,16 +236,17 @@ class _DocumentIds(Convertor[str]):
 register_url_convertor("document_id", _DocumentIds())
 
 
-def routes_of(api: object, access: Access | None = None, *, below: str = "") -> list[Route]:
-    """Return one route for each address of an API. HEAD is answered like GET.
+def routes_of(apis: Sequence[object], access: Access | None = None, *, below: str = "") -> list[Route]:
+    """Return one route for each address of the APIs, which may share it. HEAD is answered like GET.
 
     `below` is the path that the routes are mounted under.
     """
     verbs: dict[str, dict[str, Callable[[Request], Awaitable[Response]]]] = {}
-    for each in operations_of(type(api)):
-        endpoint = _endpoint(each, getattr(api, each.name), access)
-        path = each.route.removeprefix(below).replace("{document_id}", "{document_id:document_id}")
-        verbs.setdefault(path, {})[each.method] = endpoint
+    for api in apis:
+        for each in operations_of(type(api)):
+            endpoint = _endpoint(each, getattr(api, each.name), access)
+            path = each.route.removeprefix(below).replace("{document_id}", "{document_id:document_id}")
+            verbs.setdefault(path, {})[each.method] = endpoint
     return [_route(path, by_method) for path, by_method in verbs.items()]
 
 

@@ -9,7 +9,7 @@ from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Action, Role
 from crdt.protocol.messages import User
 from server.http.documents import MAX_PAGE, Time
-from server.http.operation import Asked, operation
+from server.http.operation import DOCUMENT_ID, Asked, operation
 from server.people.sharing import GIVEN, GivenRole, Link, LinkChange, People, SharingDesk
 from server.store.deeds_base import NEWEST
 from server.store.deeds_base import Deed as StoredDeed
@@ -24,8 +24,20 @@ class Invitation(Struct, forbid_unknown_fields=True):
     """A role for somebody, who is named either by their e-mail address or by their user id."""
 
     role: Annotated[GivenRole, Meta(description=GIVEN)]
-    email: Annotated[str | UnsetType, Meta(description=f"an e-mail address of at most {MAX_EMAIL} characters")] = UNSET
-    user_id: Annotated[str | UnsetType, Meta(description=f"a text of 1 to {MAX_USER_ID} printable characters")] = UNSET
+    email: Annotated[
+        str | UnsetType,
+        Meta(
+            description=f"an e-mail address of at most {MAX_EMAIL} characters",
+            extra_json_schema={"format": "email", "maxLength": MAX_EMAIL},
+        ),
+    ] = UNSET
+    user_id: Annotated[
+        str | UnsetType,
+        Meta(
+            description=f"a text of 1 to {MAX_USER_ID} printable characters",
+            extra_json_schema={"minLength": 1, "maxLength": MAX_USER_ID},
+        ),
+    ] = UNSET
 
     def __post_init__(self) -> None:
         if (self.email is UNSET) is (self.user_id is UNSET):
@@ -54,7 +66,7 @@ class Grant(Struct):
 class Wish(Struct, forbid_unknown_fields=True):
     """The document to which somebody asks for access."""
 
-    document_id: Annotated[str, Meta(description="a document's id")]
+    document_id: Annotated[str, Meta(description="a document's id", extra_json_schema=DOCUMENT_ID)]
 
     def __post_init__(self) -> None:
         if not is_document_id(self.document_id):

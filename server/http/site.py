@@ -45,7 +45,7 @@ def http_app(  # noqa: PLR0913 - all that the HTTP side is made of
     each body is bounded, but not their sum. Pages of `allowed_origins` may read the API's answers,
     and those of `frame_ancestors` may show pages in a frame.
     """
-    router = Router([route for api in apis for route in routes_of(api, access, below="/api")], redirect_slashes=False)
+    router = Router(routes_of(apis, access, below="/api"), redirect_slashes=False)
     identified = []
     if authenticator is not None:
         where = None if sign_in is None else BEGIN

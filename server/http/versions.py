@@ -20,8 +20,8 @@ PROBLEM = "application/problem+json"
 
 
 def versioned(path: str) -> str:
-    """Return an operation's address with the version."""
-    return VERSIONED + path.removeprefix(_PLAIN)
+    """Return an operation's address with the version, if it is one of the REST API."""
+    return VERSIONED + path.removeprefix(_PLAIN) if path.startswith(_PLAIN) else path
 
 
 class VersionedApp:

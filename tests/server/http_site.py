@@ -143,7 +143,7 @@ class Site:
         editing = Editing(self.store, DirectAuthors(self.store, self.access), InProcessSandbox(), GateLimits())
         edits = EditsApi(editing, Once(self.store.answers, self.clock.utc), 100_000)
         sharing = SharingApi(SharingDesk(self.store, self.access, secret, self.most_people))
-        others = [*routes_of(self.health), *Pages(self.assets).routes()]
+        others = [*routes_of([self.health]), *Pages(self.assets).routes()]
         site = http_app(
             [documents, contents, edits, attachments, sharing, *self.discussion()],
             self.access,

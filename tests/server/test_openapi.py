@@ -75,3 +75,25 @@ async def test_it_is_served() -> None:
     assert rename["operationId"] == "renameDocument"
     assert rename["requestBody"]["required"]
     assert "`rename`" in rename["description"]
+
+
+async def test_each_address_allows_exactly_the_methods_that_are_described() -> None:
+    transport = httpx.ASGITransport(whole())
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        for path, operations in json.loads(described(None))["paths"].items():
+            answer = await client.request("TRACE", re.sub(r"{\w+}", "0" * 64, path))
+            assert answer.status_code == 405, path
+            allowed = {method.lower() for method in answer.headers["allow"].split(", ")}
+            assert allowed - {"head"} == set(operations), path
+
+
+def test_what_a_request_must_have_is_described_as_required() -> None:
+    paths = json.loads(described(None))["paths"]
+    required = {
+        each["name"]
+        for operations in paths.values()
+        for operation in operations.values()
+        for each in operation.get("parameters", [])
+        if each["in"] != "path" and each["required"]
+    }
+    assert required == {"seal", "If-Match"}
