@@ -115,7 +115,7 @@ def _compared(pairs: Iterable[tuple[Any, Any]], user: str, doubts: Sequence[Pair
     """Compare the touched blocks before and after; yield how much more each has pending."""
     known: set[Pair] = set()
     for before, after in pairs:
-        was, now = _seen(before, user), _seen(after, user)
+        was, now = _seen(before, user, bool(doubts)), _seen(after, user)
         is_new_place = rescued and before is None and _holds_nothing(now)
         if not (_is_alike(was, now) or is_new_place):
             raise not_a_suggestion(_difference(was, now))
@@ -130,8 +130,8 @@ def _compared(pairs: Iterable[tuple[Any, Any]], user: str, doubts: Sequence[Pair
 _NOTHING = View((), 0, (), frozenset(), frozenset())
 
 
-def _seen(node: Any, user: str) -> View:
-    return _NOTHING if node is None else view_of(node, user)
+def _seen(node: Any, user: str, collects: bool = False) -> View:
+    return _NOTHING if node is None else view_of(node, user, collects=collects)
 
 
 def _holds_nothing(view: View) -> bool:

@@ -12,10 +12,10 @@ import re
 import struct
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import islice, permutations
 from typing import Any
 
-from crdt.content.schema import MARKS
 from crdt.permissions import not_a_suggestion
 from crdt.yjs.contents import DELETED, EMBED, FORMAT, GC, TYPE, XML_ELEMENT, XML_TEXT
 from crdt.yjs.items import Item, ItemReader
@@ -34,13 +34,16 @@ INSERT = "insert"
 BLOCK_KINDS = frozenset({INSERT, "delete", "set", "join", "wrap", "lift"})
 
 MOST_MARK = 4096
-"""Characters of a mark or of a block's suggestion as JSON. A format with a long link needs most."""
+"""Characters of a mark or of a block's suggestion, written out. One with a long link needs most."""
 
 MOST_NAME = 64
 """Characters of a suggestion's or a comment's id."""
 
 MOST_DOUBTS = 50
 """Marks of one update whose key does not fit at first sight. Each takes 1 ms to be looked at."""
+
+_ORDER = ("id", "user", "at", "run", "break", "add", "remove")
+"""The order of attributes in the editor's schema (client_web/schema/src/suggestions.ts)."""
 
 _MOST_ORDERS = 720
 _KEY = re.compile(rf"({'|'.join(KINDS)})(?:--[a-zA-Z0-9+/=]{{8}})?")
@@ -51,6 +54,7 @@ Pair = tuple[str, str]
 """A format's key and its value as `canonical` writes it."""
 
 
+@lru_cache(maxsize=4096)
 def kind_of(key: str) -> str | None:
     """Return the name of the mark that a format's key holds; None for any other format."""
     found = _KEY.fullmatch(key)
@@ -68,26 +72,25 @@ def is_of(value: Any, user: str) -> bool:
     if not isinstance(value, dict) or value.get("user") != user:
         return False
     name = value.get("id")
-    return isinstance(name, str) and 0 < len(name) <= MOST_NAME and len(canonical(value)) <= MOST_MARK
+    return isinstance(name, str) and 0 < len(name) <= MOST_NAME and len(repr(value)) <= MOST_MARK
 
 
 def canonical(value: Any) -> str:
-    """Return a text that is the same for the same value only. To yrs every number is a float."""
-    return json.dumps(_floats(value), sort_keys=True, ensure_ascii=False, default=repr)
+    """Return a text that is the same for the same value only. To yrs every number is a float.
 
-
-def _floats(value: Any) -> Any:
+    Of a shared type only its kind is told, because no suggestion may change what is in it.
+    """
     match value:
-        case bool():
-            return value
+        case str() | bool() | None | float() | bytes():
+            return repr(value)
         case int():
-            return float(value)
-        case list():
-            return [_floats(each) for each in value]
+            return repr(float(value))
         case dict():
-            return {str(key): _floats(each) for key, each in value.items()}
+            return "{" + ",".join([f"{key!r}:{canonical(value[key])}" for key in sorted(value)]) + "}"
+        case list():
+            return "[" + ",".join([canonical(each) for each in value]) + "]"
         case _:
-            return value
+            return type(value).__name__
 
 
 def key_of(name: str, attributes: Mapping[str, Any]) -> str:
@@ -139,14 +142,13 @@ def _doubt(content: bytes) -> Pair | None:
     if size > MOST_MARK or not isinstance(value, dict):
         return key, canonical(value)
     # The engine forgets the order of attributes, and an honest page repeats what it was sent.
-    fits = any(key == key_of(name, ordered) for ordered in _orders(name, value))
+    fits = any(key == key_of(name, ordered) for ordered in _orders(value))
     return None if fits else (key, canonical(value))
 
 
-def _orders(name: str, value: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _orders(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield value
-    if name in MARKS:
-        yield {each: value[each] for each in (*MARKS[name].attributes, *value) if each in value}
+    yield {each: value[each] for each in (*_ORDER, *value) if each in value}
     for order in islice(permutations(value.items()), _MOST_ORDERS):
         yield dict(order)
 

@@ -30,7 +30,7 @@ class View(NamedTuple):
         own: characters and other things of the person's that are pending.
         lent: words of others inside of own pending content, in order, with their marks.
         lent_marks: what else stands in others' names inside of own pending content.
-        marks: all marks of comments and suggestions in it, whose ever they are.
+        marks: all marks of comments and suggestions in it, whose ever they are, if asked for.
     """
 
     content: tuple[Any, ...]
@@ -40,9 +40,9 @@ class View(NamedTuple):
     marks: frozenset[Pair]
 
 
-def view_of(node: Any, user: str) -> View:
-    """Return a view of one child of the text's root."""
-    viewer = _Viewer(user)
+def view_of(node: Any, user: str, *, collects: bool = False) -> View:
+    """Return a view of one child of the text's root. `collects`: with the person's own marks."""
+    viewer = _Viewer(user, collects=collects)
     content = tuple(viewer.children([node]))
     return View(content, viewer.own, tuple(viewer.lent), frozenset(viewer.lent_marks), frozenset(viewer.marks))
 
@@ -58,8 +58,9 @@ class _Line:
 
 
 class _Viewer:
-    def __init__(self, user: str) -> None:
+    def __init__(self, user: str, *, collects: bool) -> None:
         self._user = user
+        self._collects = collects
         self._inside = 0
         """Levels of own pending blocks around."""
         self.own = 0
@@ -123,14 +124,16 @@ class _Viewer:
                 kind, value = kind_of(key), plain(held)
                 if value is None:
                     continue
+                if kind is not None and is_of(value, self._user):
+                    is_own |= kind == INSERTION
+                    self.own += 1
+                    if self._collects:
+                        self.marks.add((key, canonical(value)))
+                    continue
                 pair = key, canonical(value)
                 if kind is not None:
-                    self.marks.add(pair)
-                    if is_of(value, self._user):
-                        is_own |= kind == INSERTION
-                        self.own += 1
-                        continue
                     theirs.append(pair)
+                    self.marks.add(pair)
                 kept.append(pair)
             words = chunk if isinstance(chunk, str) else repr(chunk)
             their_marks = tuple(sorted(theirs))
