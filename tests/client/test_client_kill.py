@@ -20,7 +20,7 @@ from tests.harness.bell import PATIENCE
 from tests.harness.ports import quiet_port
 from tests.server.server_process import ServerProcess, new_document, server_process
 
-SEEDS = range(int(os.environ.get("MANY_KILLS", "3")))
+SEEDS = range(int(os.environ.get("MANY_KILLS", "2")))
 
 
 def lines(document: Document) -> list[str]:

@@ -99,26 +99,33 @@ async def goes_on(directory: Path, *documents: str, otherwise: str = "") -> None
             assert await server.end() == 0
 
 
-async def test_everything_before_and_behind_it_is_there(tmp_path: Path) -> None:
-    documents = {kind: "after-" + kind.replace(" ", "-") for kind in POISONS}
-    for kind, document in documents.items():
-        await poison(tmp_path, POISONS[kind](), document=document)
-    await goes_on(tmp_path, *documents.values())
-
-
 DAMAGES = {
-    "changed": "UPDATE log_rows SET batch = x'62ff' WHERE seq = 2",
-    "lost": "DELETE FROM log_rows WHERE seq = 2",
+    "changed": "UPDATE log_rows SET batch = x'62ff'",
+    "lost": "DELETE FROM log_rows",
 }
+"""What a disk does to a row."""
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-async def test_a_damaged_row_costs_what_was_in_it(tmp_path: Path, damage: str) -> None:
-    await poison(tmp_path, [update({MALLORY: (0, [text("lost ", parent=ROOT)])})], DAMAGES[damage])
-    await goes_on(tmp_path)
+def damage(kind: str, document: str) -> str:
+    """Damage a document's second row."""
+    return (
+        f"{DAMAGES[kind]} WHERE seq = 2 AND document_key = (SELECT key FROM documents WHERE document_id = '{document}')"
+    )
+
+
+async def test_everything_before_and_behind_it_is_there_and_the_doctor_names_what_is_damaged(tmp_path: Path) -> None:
+    poisoned = {kind: "after-" + kind.replace(" ", "-") for kind in POISONS}
+    for kind, document in poisoned.items():
+        await poison(tmp_path, POISONS[kind](), document=document)
+    damaged = {kind: "with-a-row-" + kind for kind in DAMAGES}
+    lost = update({MALLORY: (0, [text("lost ", parent=ROOT)])})
+    for kind, document in damaged.items():
+        await poison(tmp_path, [lost], damage(kind, document), document=document)
+    await goes_on(tmp_path, *poisoned.values(), *damaged.values())
     code, out, _ = await command("doctor", MANYHANDS_DATA_DIR=str(tmp_path))
     assert code == 0
-    assert f"{DOCUMENT} 2 kept" in out
+    for document in damaged.values():
+        assert f"{document} 2 kept" in out
 
 
 async def test_words_whose_beginning_was_damaged_are_still_there(tmp_path: Path) -> None:
@@ -126,7 +133,7 @@ async def test_words_whose_beginning_was_damaged_are_still_there(tmp_path: Path)
         update({ANNA: (13, [text(" and", left=(ANNA, 12))])}),
         update({ANNA: (17, [text(" on", left=(ANNA, 16))])}),
     ]
-    await poison(tmp_path, [], "UPDATE log_rows SET batch = x'62ff' WHERE seq = 2")
+    await poison(tmp_path, [], damage("changed", DOCUMENT))
     async with SqlStore(sqlite_url(tmp_path)) as store:
         await store.log.append(
             [

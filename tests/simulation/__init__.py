@@ -6,5 +6,5 @@ its file, for ever.
 
 import os
 
-SEEDS = int(os.environ.get("MANYHANDS_SIMULATION_SEEDS", "500"))
+SEEDS = int(os.environ.get("MANYHANDS_SIMULATION_SEEDS", "300"))
 """Schedules of each kind. All planted bugs are found within 40."""
