@@ -11,6 +11,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -115,6 +116,7 @@ class App:
         self._way_in = way_in(config.people, clock, unix_now)
         services = Services(self._way_in.authenticator, store.service_tokens, now)
         access = Access(store, guests=config.people.auth == "guest")
+        self._access = access
         self.rooms = Rooms(store, bus, self._sandbox, room_settings(config), clock, access)
         reception = Reception(
             self.rooms,
@@ -163,7 +165,7 @@ class App:
                 ),
                 MeApi(self._way_in.authenticator, access.welcome, unix_now, takes_tokens=config.people.auth == "jwt"),
                 DiscussionApi(store, access, clock),
-                InboxApi(store, access, self.rooms.tell_inboxes),
+                InboxApi(store, access, self.rooms.tell_inboxes, mails=config.mail.smtp_url is not None),
                 OpenApi(list(operations_of(*APIS)), version()),
             ],
             access,
@@ -206,7 +208,7 @@ class App:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open everything, and close it at the end; raises Unavailable if a part does not open."""
-        async with self._sandbox, self._store, self._bus, self.rooms:
+        async with self._sandbox, self._store, self._bus, self.rooms, _mailer(self._config, self._store, self._access):
             await self._way_in.key.open(self._store.secrets)
             try:
                 yield
@@ -242,6 +244,16 @@ class App:
         for door in self._doors:
             door.close()
         await self.gateway.close()
+
+
+def _mailer(config: Config, store: Store, access: Access) -> AbstractAsyncContextManager[object]:
+    """Return what sends mail while the server runs, or nothing."""
+    mail, public_url = config.mail, config.people.public_url
+    if mail.smtp_url is None or mail.mail_from is None or public_url is None:
+        return contextlib.nullcontext()
+    from server.features.discussion.mail import Mailer, Post  # only a server that sends mail needs this
+
+    return Mailer(store, access, Post(mail.smtp_url, mail.mail_from, public_url))
 
 
 def bus_of(config: Config) -> Bus:

@@ -61,6 +61,10 @@ Event = Literal[
     # people
     "keys_unread",
     "sign_in_failed",
+    # mail
+    "mail_refused",
+    "mail_not_sent",
+    "mail_not_looked_for",
     # connections
     "connection_behind",
     "connection_aborted",

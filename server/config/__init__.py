@@ -92,6 +92,20 @@ class PlaceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Mail to people about what stays unread in their inboxes."""
+
+    smtp_url: str | None = setting(
+        None,
+        form.SMTP_URL,
+        "URL",
+        "no mail is sent; smtps speaks TLS from the start, and smtp begins TLS before it says a password",
+        secret=True,
+    )
+    mail_from: str | None = setting(None, form.MAIL_FROM, "address", "the sender of that mail")
+
+
+@dataclass(frozen=True, slots=True)
 class Logs:
     """The log on standard error."""
 
@@ -122,6 +136,7 @@ class Config:
     listen: Listen = Listen()
     people: PeopleSettings = PeopleSettings()
     places: PlaceSettings = PlaceSettings()
+    mail: MailSettings = MailSettings()
     logs: Logs = Logs()
     documents: DocumentLimits = DocumentLimits()
     connections: ConnectionLimits = ConnectionLimits()

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -134,6 +135,19 @@ def _redis_url(text: str) -> str:
     return _when(scheme in _REDIS and place, text)
 
 
+def _smtp_url(text: str) -> str:
+    parts = urlsplit(text)
+    plain = parts.path in ("", "/") and not parts.query and not parts.fragment and text.isprintable()
+    _ = parts.port  # raises ValueError if it is none
+    return _when(parts.scheme in ("smtp", "smtps") and parts.hostname and plain, text)
+
+
+def _mail_from(text: str) -> str:
+    _, address = parseaddr(text)
+    local, at, domain = address.rpartition("@")
+    return _when(local and at and domain and text.isprintable() and len(text) <= 300, text)
+
+
 def _node_id(text: str) -> str:
     return _when(_NODE_ID.match(text), text)
 
@@ -199,6 +213,8 @@ HOST = Form("an IP address or a host name", _host)
 DIRECTORY = Form("a path to a directory", _directory)
 DATABASE_URL = Form("a URL such as sqlite:////srv/manyhands.db or postgresql://user:password@host/name", _database_url)
 REDIS_URL = Form("a URL such as redis://:password@host:6379/0 or rediss://…", _redis_url)
+SMTP_URL = Form("a URL such as smtp://user:password@host:587 or smtps://host", _smtp_url)
+MAIL_FROM = Form("an e-mail address, such as Manyhands <docs@example.com>", _mail_from)
 NODE_ID = Form("letters, digits, dots, dashes and colons, at most 100", _node_id)
 ORIGINS = Form("origins such as https://docs.example.com, separated by commas", _origins)
 RATE = Form("two whole numbers such as 10/200: the amount per second, and the amount at once after a pause", _rate)

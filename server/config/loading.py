@@ -108,6 +108,11 @@ def _contradictions(config: Config) -> Iterator[str]:
             f"{PREFIX}INSECURE_PUBLIC=1 if that is what you want."
         )
     yield from _contradictions_of_people(config.people)
+    mail = config.mail
+    if mail.smtp_url is not None and (mail.mail_from is None or config.people.public_url is None):
+        yield f"{PREFIX}SMTP_URL needs {PREFIX}MAIL_FROM, and {PREFIX}PUBLIC_URL for the links in the mail."
+    if mail.smtp_url is None and mail.mail_from is not None:
+        yield f"{PREFIX}MAIL_FROM would not be used: set {PREFIX}SMTP_URL, or leave it out."
     if not documents.max_part_bytes <= documents.max_update_bytes <= documents.max_document_bytes:
         yield (
             f"{PREFIX}MAX_PART_BYTES may not be larger than {PREFIX}MAX_UPDATE_BYTES, "

@@ -1,6 +1,7 @@
 """Inboxes in SQL, and how other jobs put entries into them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -20,12 +21,23 @@ from sqlalchemy import (
 )
 
 from crdt.ids import DocumentId
+from crdt.protocol.messages import User
 from crdt.protocol.row import Contributor
 from server.store.catalogue import SHOWN_TITLE
 from server.store.contributors import as_row, key_of, read_contributors
-from server.store.database import SqlPort, among, change, fetch, from_microseconds, reads, unless_there, writes
-from server.store.inbox_base import ENTRIES_KEPT, Count, InboxEntry, Place, Reason
-from server.store.schema import comments, contributors, documents, inbox, users
+from server.store.database import (
+    SqlPort,
+    among,
+    change,
+    fetch,
+    from_microseconds,
+    reads,
+    to_microseconds,
+    unless_there,
+    writes,
+)
+from server.store.inbox_base import ENTRIES_KEPT, Count, Due, InboxEntry, Place, Reason
+from server.store.schema import comments, contributors, documents, inbox, mail_refusals, users
 from server.store.sharing_base import INVITED
 
 _COLUMNS = ("user_id", "document_key", "reason", "thread_id", "comment_id", "suggestion_id", "person", "at")
@@ -104,6 +116,28 @@ _READ_ONE = _READ.where(inbox.c.id == bindparam("of_id", type_=BigInteger))
 _READ_UNTIL = _READ.where(inbox.c.id <= bindparam("of_id", type_=BigInteger))
 _KEY = select(documents.c.key).where(documents.c.document_id == bindparam("of_id"))
 _READ_THREAD = _READ.where(_OF_THREAD)
+
+
+_UNMAILED = and_(_UNREAD, inbox.c.mailed_at.is_(None), inbox.c.at > bindparam("oldest", type_=BigInteger))
+_DUE = (
+    select(inbox.c.user_id, users.c.name, users.c.color, users.c.email)
+    .select_from(inbox.join(users, users.c.user_id == inbox.c.user_id))
+    .where(_UNMAILED, users.c.email.is_not(None), inbox.c.user_id.not_in(select(mail_refusals.c.user_id)))
+    .group_by(inbox.c.user_id, users.c.name, users.c.color, users.c.email)
+    .having(func.min(inbox.c.at) <= bindparam("before", type_=BigInteger))
+    .order_by(inbox.c.user_id)
+    .limit(bindparam("most", type_=BigInteger))
+)
+_CLAIM = (
+    update(inbox).where(_OF_USER, _UNMAILED).values(mailed_at=bindparam("now", type_=BigInteger)).returning(inbox.c.id)
+)
+_RELEASE = update(inbox).where(inbox.c.id == bindparam("of_id", type_=BigInteger)).values(mailed_at=None)
+_WANT = delete(mail_refusals).where(mail_refusals.c.user_id == bindparam("of_user"))
+_WANTS = (
+    select(users.c.email, mail_refusals.c.user_id)
+    .select_from(users.outerjoin(mail_refusals, mail_refusals.c.user_id == users.c.user_id))
+    .where(users.c.user_id == bindparam("of_user"))
+)
 
 
 def put_entries(
@@ -200,6 +234,9 @@ class SqlInboxes(SqlPort):
         if len(found) < limit:
             below = behind.entry_id if behind.read else Place().entry_id
             found += fetch(connection, _READ_PAGE, **of, below=below, most=limit - len(found))
+        return self._entries(connection, found)
+
+    def _entries(self, connection: Connection, found: Sequence[Sequence[Any]]) -> list[InboxEntry]:
         people = read_contributors(connection, [bytes(row[2]) for row in found])
         return [_entry(people, *row) for row in found]
 
@@ -209,6 +246,39 @@ class SqlInboxes(SqlPort):
             DocumentId(document_id): Count(said, every - said, bool(is_open))
             for document_id, is_open, every, said in fetch(connection, _COUNTS, of_user=user_id)
         }
+
+    @writes
+    def claim_mail(self, connection: Connection, waited: timedelta, at_most: timedelta, people: int) -> Sequence[Due]:
+        now = self.clock()
+        before, oldest = to_microseconds(now - waited), to_microseconds(now - at_most)
+        due: list[Due] = []
+        for user_id, name, color, email in fetch(connection, _DUE, before=before, oldest=oldest, most=people):
+            of = {"of_user": user_id, "oldest": oldest}
+            claimed = {entry_id for (entry_id,) in fetch(connection, _CLAIM, **of, now=to_microseconds(now))}
+            found = self._entries(
+                connection, fetch(connection, _UNREAD_PAGE, of_user=user_id, below=Place().entry_id, most=ENTRIES_KEPT)
+            )
+            if entries := [entry for entry in found if entry.entry_id in claimed]:
+                due.append(Due(User(user_id, name, color), email, entries))
+        return due
+
+    @writes
+    def release_mail(self, connection: Connection, entry_ids: Sequence[int]) -> None:
+        for entry_id in sorted(entry_ids):
+            change(connection, _RELEASE, of_id=entry_id)
+
+    @writes
+    def set_mail(self, connection: Connection, user_id: str, *, wanted: bool) -> None:
+        if wanted:
+            change(connection, _WANT, of_user=user_id)
+        else:
+            change(connection, unless_there(connection.dialect.name, mail_refusals), user_id=user_id)
+
+    @reads
+    def wants_mail(self, connection: Connection, user_id: str) -> bool | None:
+        for email, refusal in fetch(connection, _WANTS, of_user=user_id):
+            return None if email is None else refusal is None
+        return None
 
     @writes
     def mark_read(self, connection: Connection, user_id: str, entry_ids: Sequence[int]) -> bool:

@@ -7,11 +7,12 @@ are kept.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from crdt.ids import DocumentId
+from crdt.protocol.messages import User
 from crdt.protocol.row import Contributor
 
 ENTRIES_KEPT = 1000
@@ -71,6 +72,15 @@ class Count:
     open_to_viewers: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a person has not read for a while, and gets by mail: the newest entry first."""
+
+    user: User
+    email: str
+    entries: Sequence[InboxEntry]
+
+
 class Inboxes(Protocol):
     """People's inboxes."""
 
@@ -88,3 +98,19 @@ class Inboxes(Protocol):
 
     async def mark_thread(self, user_id: str, document_id: DocumentId, thread_id: str) -> bool:
         """Mark a person's entries about a thread as read. Return whether something has changed."""
+
+    async def claim_mail(self, waited: timedelta, at_most: timedelta, people: int) -> Sequence[Due]:
+        """Claim what some people have not read for this long, and all that came to them since.
+
+        Whatever is claimed is claimed once, on any node, and is never claimed again. Entries older
+        than `at_most` are left out. So are people without an address, and those who want no mail.
+        """
+
+    async def release_mail(self, entry_ids: Sequence[int]) -> None:
+        """Give claimed entries back, because the mail could not be sent."""
+
+    async def set_mail(self, user_id: str, *, wanted: bool) -> None:
+        """Note whether a person wants mail."""
+
+    async def wants_mail(self, user_id: str) -> bool | None:
+        """Whether a person wants mail, which everybody does by default; None without an address."""

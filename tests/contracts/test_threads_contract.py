@@ -1,8 +1,10 @@
 """Discussions and inboxes. For every backend."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -305,6 +307,31 @@ async def test_unread_entries_come_first_and_are_counted(store: SqlStore) -> Non
     assert await store.inboxes.mark_until("bert", oldest + 1)
     assert (await store.inboxes.unread("bert"))[DOCUMENT].discussion == 1
     assert await store.inboxes.unread("ann") == {}
+
+
+async def test_what_is_due_for_mail_is_claimed_once(store: SqlStore) -> None:
+    await made(store)
+    for name in ("bert", "carl"):
+        await store.users.remember(KnownUser(User(name, name.title(), "#112233"), "oidc", f"{name}@example.com"))
+    for number in (1, 2):
+        await act(store, ANN, begin(number, f"Look {number}", "bert", "carl", "ann"))
+    await store.inboxes.mark_thread("carl", DOCUMENT, T1)
+    await store.inboxes.set_mail("carl", wanted=False)
+    no_time, day = timedelta(), timedelta(days=1)
+    assert await store.inboxes.claim_mail(day, day, 10) == []
+    assert await store.inboxes.claim_mail(no_time, no_time, 10) == []
+    claims = await asyncio.gather(*(store.inboxes.claim_mail(no_time, day, 10) for _ in range(4)))
+    ((due,),) = [claim for claim in claims if claim]
+    assert (due.user.name, due.email, [words_of(each.body) for each in due.entries]) == (
+        *("Bert", "bert@example.com"),
+        ["Look 2", "Look 1"],
+    )
+    await store.inboxes.set_mail("carl", wanted=True)
+    ((carls,), _) = [await store.inboxes.claim_mail(no_time, day, 1) for _ in range(2)]
+    assert [words_of(each.body) for each in carls.entries] == ["Look 2"], "the other one is read"
+    await store.inboxes.release_mail([due.entries[1].entry_id])
+    ((again,),) = [await store.inboxes.claim_mail(no_time, day, 10)]
+    assert again.entries == due.entries[1:]
 
 
 async def test_the_oldest_entries_are_forgotten(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 
-from msgspec import UNSET
-
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, is_document_id
 from crdt.permissions import Action, may
@@ -23,12 +21,18 @@ _ENTRY = re.compile(r"\d{1,18}\Z", re.ASCII)
 
 
 class InboxApi:
-    """A person's inbox over HTTP. `changed` is told of each person whose inbox has changed."""
+    """A person's inbox over HTTP.
 
-    def __init__(self, store: Store, access: Access, changed: Callable[[frozenset[str]], None]) -> None:
+    `changed` is told of each person whose inbox has changed. `mails`: the server sends mail.
+    """
+
+    def __init__(
+        self, store: Store, access: Access, changed: Callable[[frozenset[str]], None], *, mails: bool = False
+    ) -> None:
         self._inboxes = store.inboxes
         self._access = access
         self._changed = changed
+        self._mails = mails
 
     @operation("GET /api/inbox")
     async def read_inbox(self, asked: Asked, query: InboxQuery) -> Inbox:
@@ -37,10 +41,11 @@ class InboxApi:
         found = await self._inboxes.page(identity.user.user_id, query.limit + 1, _place(query.cursor))
         page = found[: query.limit]
         rulings = await self._access.rulings(identity, {entry.document_id for entry in page})
-        entries = [_shown(entry) for entry in page if _is_open(entry, rulings)]
+        entries = [_shown(entry) for entry in page if is_open(entry, rulings)]
         last = page[-1] if len(found) > len(page) else None
         cursor = None if last is None else f"{'r' if last.read else 'u'}{last.entry_id}"
-        return Inbox(entries, await self._unread(identity), cursor, None)
+        mail = await self._inboxes.wants_mail(identity.user.user_id) if self._mails else None
+        return Inbox(entries, await self._unread(identity), cursor, mail)
 
     @operation("GET /api/inbox/unread")
     async def count_unread(self, asked: Asked) -> Unread:
@@ -52,14 +57,16 @@ class InboxApi:
         """Mark entries of one's inbox as read, or choose whether to get mail."""
         identity, marked = asked.identity, False
         user_id = identity.user.user_id
+        if isinstance(body.mail, bool):
+            if not self._mails:
+                raise NotPossible("This server sends no mail.")
+            await self._inboxes.set_mail(user_id, wanted=body.mail)
         if isinstance(body.ids, list):
             marked |= await self._inboxes.mark_read(user_id, [_entry_id(each) for each in body.ids])
         if isinstance(body.until, str):
             marked |= await self._inboxes.mark_until(user_id, _entry_id(body.until))
         if isinstance(body.thread, str) and is_document_id(body.document_id):
             marked |= await self._inboxes.mark_thread(user_id, DocumentId(str(body.document_id)), body.thread)
-        if body.mail is not UNSET:
-            raise NotPossible("This server sends no mail.")
         if marked:
             self._changed(frozenset({user_id}))
         return Unread(await self._unread(identity))
@@ -76,7 +83,7 @@ class InboxApi:
         return unread
 
 
-def _is_open(entry: StoredEntry, rulings: Mapping[DocumentId, Ruling]) -> bool:
+def is_open(entry: StoredEntry, rulings: Mapping[DocumentId, Ruling]) -> bool:
     """Whether somebody may still see what an entry is about."""
     ruling = rulings.get(entry.document_id)
     if ruling is None:

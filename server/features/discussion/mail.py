@@ -1,0 +1,206 @@
+"""Mail about what stays unread in people's inboxes: one for each person in ten minutes at most.
+
+What goes into a mail is claimed in the database first. So every entry is mailed once, whichever
+nodes look, and whenever they are started again. When the mail server does not answer, the claims
+are given back. A node that dies between claim and mail loses the mail: the entry stays unread in
+the inbox, and is not mailed twice.
+"""
+
+import asyncio
+import html
+import smtplib
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+from crdt.errors import ManyhandsError
+from crdt.ids import DocumentId
+from server.auth.base import Identity
+from server.background import Background
+from server.config.forms import is_loopback
+from server.features.discussion.bodies import excerpt_of
+from server.features.discussion.inbox import is_open
+from server.observe import log
+from server.people.access import Access
+from server.store.base import Store
+from server.store.inbox_base import Due, InboxEntry, Reason
+
+WAIT = timedelta(minutes=10)
+"""Time in which somebody may read an entry before it is mailed."""
+
+AT_MOST = timedelta(days=1)
+"""Age of the oldest entries that are mailed, e.g. after mail was switched on."""
+
+LOOK_SECONDS = 60.0
+PEOPLE_AT_ONCE = 50
+ANSWER_SECONDS = 20.0
+"""Seconds in which the mail server has to answer."""
+
+_SAYS = {
+    Reason.MENTION: "mentioned you",
+    Reason.REPLY: "replied",
+    Reason.ASSIGNED: "assigned a thread to you",
+    Reason.RESOLVED: "resolved a thread",
+    Reason.SUGGESTION_ACCEPTED: "accepted your suggestion",
+    Reason.SUGGESTION_REJECTED: "rejected your suggestion",
+    Reason.SHARED: "shared the document with you",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A mail server, and what mails say of themselves.
+
+    Attributes:
+        url: smtp or smtps, with user and password if the server asks for them.
+        sender: an address, perhaps with a name.
+        public_url: where people reach this server.
+    """
+
+    url: str
+    sender: str
+    public_url: str
+
+    def send(self, messages: Sequence[EmailMessage]) -> list[EmailMessage]:
+        """Send messages. Return those that were not sent. Blocks.
+
+        A message that the mail server refuses for good counts as sent, and the log says so.
+        """
+        left = list(messages)
+        try:
+            with self._connected() as server:
+                while left:
+                    try:
+                        server.send_message(left[0])
+                    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
+                        if _may_pass(error):
+                            raise
+                        log.warning("mail_refused", reason=str(error)[:200])
+                    del left[0]
+        except (OSError, smtplib.SMTPException) as error:
+            log.warning("mail_not_sent", messages=len(left), reason=str(error)[:200])
+        return left
+
+    def _connected(self) -> smtplib.SMTP:
+        parts = urlsplit(self.url)
+        host, tls = parts.hostname or "", ssl.create_default_context()
+        if parts.scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=ANSWER_SECONDS, context=tls)
+        else:
+            server = smtplib.SMTP(host, parts.port or 25, timeout=ANSWER_SECONDS)
+            server.ehlo()
+            if server.has_extn("starttls"):
+                server.starttls(context=tls)
+            elif parts.password is not None and not is_loopback(host):
+                server.close()
+                raise smtplib.SMTPException("The mail server offers no TLS, and the password would go in the open.")
+        if parts.username is not None:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        return server
+
+
+def _may_pass(error: smtplib.SMTPException) -> bool:
+    """Whether the mail server may take the message later."""
+    match error:
+        case smtplib.SMTPRecipientsRefused(recipients=recipients):
+            return any(400 <= code < 500 for code, _ in recipients.values())
+        case smtplib.SMTPResponseException(smtp_code=code):
+            return 400 <= code < 500
+        case _:
+            return True
+
+
+class Mailer:
+    """Looks for what is due, every minute. Runs as `async with`, within the store's lifetime."""
+
+    def __init__(self, store: Store, access: Access, post: Post) -> None:
+        self._inboxes = store.inboxes
+        self._access = access
+        self._post = post
+        self._background = Background()
+
+    async def __aenter__(self) -> Self:
+        self._background.spawn(self._run(), "mailer")
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._background.stop()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                while await self.look() == PEOPLE_AT_ONCE:
+                    pass
+            except ManyhandsError as error:
+                log.warning("mail_not_looked_for", reason=str(error))
+            except Exception:  # noqa: BLE001 - the task's border: what failed is logged, the next look comes
+                log.exception("task_failed", task="mailer")
+
+    async def look(self) -> int:
+        """Send what is due now, for some people. Return how many people got mail."""
+        claimed = await self._inboxes.claim_mail(WAIT, AT_MOST, PEOPLE_AT_ONCE)
+        entries: dict[str, list[int]] = {}
+        messages: list[EmailMessage] = []
+        for due in claimed:
+            identity = Identity(due.user, "guest", due.email)
+            rulings = await self._access.rulings(identity, {entry.document_id for entry in due.entries})
+            seen = [entry for entry in due.entries if is_open(entry, rulings)]
+            if seen:
+                message = written(Due(due.user, due.email, seen), self._post)
+                messages.append(message)
+                entries[message["Message-ID"]] = [entry.entry_id for entry in seen]
+        if not messages:
+            return 0
+        left = await asyncio.to_thread(self._post.send, messages)
+        await self._inboxes.release_mail([each for message in left for each in entries[message["Message-ID"]]])
+        return len(messages) - len(left)
+
+
+def written(due: Due, post: Post) -> EmailMessage:
+    """Write the mail that tells a person what they have not read."""
+    message = EmailMessage()
+    message["From"], message["To"] = post.sender, due.email
+    message["Subject"] = _subject(due.entries)
+    message["Date"] = formatdate(usegmt=True)
+    message["Message-ID"] = make_msgid(domain=urlsplit(post.public_url).hostname)
+    message["Auto-Submitted"] = "auto-generated"
+    plain, rich = [f"Hello {due.user.name},", ""], [f"<p>Hello {html.escape(due.user.name)},</p>"]
+    for document_id, entries in _by_document(due.entries).items():
+        title = entries[0].title
+        plain += [title, "=" * min(len(title), 60)]
+        rich.append(f"<h3>{html.escape(title)}</h3><ul>")
+        for entry in entries:
+            words, link = f"{entry.by.name} {_SAYS[entry.reason]}", _link(post.public_url, document_id, entry)
+            said = excerpt_of(entry.body)
+            plain += [words + (f": {said}" if said else ""), link, ""]
+            quote = f"<br><q>{html.escape(said)}</q>" if said else ""
+            rich.append(f'<li><a href="{html.escape(link)}">{html.escape(words)}</a>{quote}</li>')
+        rich.append("</ul>")
+    farewell = f"You get this because you have not read it yet. Mail is switched off in your inbox: {post.public_url}/"
+    message.set_content("\n".join([*plain, farewell, ""]))
+    message.add_alternative("".join([*rich, f"<p>{html.escape(farewell)}</p>"]), subtype="html")
+    return message
+
+
+def _subject(entries: Sequence[InboxEntry]) -> str:
+    first = entries[-1]
+    about = " ".join(f"{first.by.name} {_SAYS[first.reason]}: {first.title}".split())
+    return about if len(entries) == 1 else f"{about} (and {len(entries) - 1} more)"
+
+
+def _by_document(entries: Sequence[InboxEntry]) -> Mapping[DocumentId, list[InboxEntry]]:
+    found: dict[DocumentId, list[InboxEntry]] = {}
+    for entry in reversed(entries):
+        found.setdefault(entry.document_id, []).append(entry)
+    return found
+
+
+def _link(public_url: str, document_id: DocumentId, entry: InboxEntry) -> str:
+    place = f"#thread={entry.thread_id}" if entry.thread_id else ""
+    return f"{public_url}/d/{document_id}{place}"
