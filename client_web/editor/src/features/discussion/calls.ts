@@ -41,7 +41,7 @@ export function discussionCalls(call: Call, documentId: string): DiscussionCalls
         method: isOn ? "PUT" : "DELETE",
       }),
     mentionable: async (name, signal) => {
-      const answer = await call(`${path("mentionable")}?${new URLSearchParams({ name })}`, { signal });
+      const answer = await call(`${path("mentionable")}?${new URLSearchParams({ query: name })}`, { signal });
       return isRecord<wire.Mentionable>(answer) && Array.isArray(answer.people) ? answer.people : [];
     },
     letViewersRead: async (viewers) => {
