@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from manyhands.blocking import BlockingDocument, open  # noqa: A004 - read as `manyhands.open`
     from manyhands.document import Document, connect
     from manyhands.errors import (
+        ClientIdTaken,
         Deleted,
         EpochChanged,
         Forbidden,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BlockingDocument",
+    "ClientIdTaken",
     "Deleted",
     "Document",
     "EpochChanged",

@@ -45,6 +45,11 @@ class BlockingDocument:
         return self.change(lambda document: document.unsaved)
 
     @property
+    def unsaved_changes(self) -> tuple[bytes, ...]:
+        """What the server has not confirmed, each change as a Yjs update."""
+        return self.change(lambda document: document.unsaved_changes)
+
+    @property
     def role(self) -> str | None:
         return self._document.role
 

@@ -60,6 +60,14 @@ class Document(Doc[Any]):
         return self._own.about.title
 
     @property
+    def unsaved_changes(self) -> tuple[bytes, ...]:
+        """What the server has not confirmed, each change as a Yjs update, also after the end.
+
+        What a refusal leaves is here: a program may keep the updates, or show what they say.
+        """
+        return self._own.replica.unsaved_changes
+
+    @property
     def durability(self) -> str:
         """`ok`, or `waiting` while the server's store takes nothing."""
         return self._own.about.durability

@@ -2,7 +2,7 @@
 
     ManyhandsError
     ├── Refused           the server says no; the more frequent codes have classes of their own
-    │   ├── Forbidden, NotFound, Deleted, Unauthenticated, OtherFormat, EpochChanged
+    │   ├── Forbidden, NotFound, Deleted, Unauthenticated, OtherFormat, EpochChanged, ClientIdTaken
     └── Unreachable       the server did not answer in time; it is a TimeoutError as well
 
 What to do about each code is decided here as well (`REMEDIES`).
@@ -53,6 +53,13 @@ class EpochChanged(Refused):
     """The document was restored from a backup, so changes made before must not be merged in."""
 
 
+class ClientIdTaken(Refused):
+    """Somebody else writes under this document's client id, which pycrdt gives a document once.
+
+    Open the document again, which then has another id, and write again what was not saved.
+    """
+
+
 class Unreachable(ManyhandsError, TimeoutError):
     """The server did not answer in time. What was written is kept, and sent when it can be."""
 
@@ -64,6 +71,7 @@ _CLASSES: Mapping[str, type[Refused]] = {
     "unauthenticated": Unauthenticated,
     "other_format": OtherFormat,
     "epoch_changed": EpochChanged,
+    "client_id_taken": ClientIdTaken,
 }
 
 

@@ -70,6 +70,12 @@ class Replica:
         return len(self._left) + sum(len(change.numbers) for change in self._waiting) + in_flight
 
     @property
+    def unsaved_changes(self) -> tuple[bytes, ...]:
+        """The changes that are not acknowledged, in their order, each as a Yjs update."""
+        in_flight = [change for batch in self._in_flight.values() for change in batch.changes]
+        return tuple(change.update for change in (*self._left, *in_flight, *self._waiting))
+
+    @property
     def in_flight(self) -> int:
         """The number of batches that are sent, but not answered."""
         return len(self._in_flight)

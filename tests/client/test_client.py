@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pycrdt import XmlFragment
+from pycrdt import Doc, Text, XmlFragment
 
 import manyhands
 from crdt.budget import Rate
 from crdt.content.schema import SCHEMA
 from crdt.ids import DocumentId, Epoch
 from crdt.permissions import Role
+from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import Limits
 from manyhands import Document
 from manyhands.address import Address
@@ -299,10 +300,40 @@ async def test_a_refused_change_stays_here_and_goes_when_it_may(place: Site) -> 
             await ada.saved()
         assert isinstance(ada.refusal, manyhands.Forbidden)
         assert (ada.unsaved, str(story(ada))) == (1, "Please")
+        assert said_by(ada.unsaved_changes) == "Please"
         await place.asks("PUT", "/link", role="editor", address_alone=True)
         await until(ada, lambda: ada.unsaved == 0)
         await ada.saved()
         assert ada.refusal is None
+
+
+def said_by(changes: Sequence[bytes]) -> str:
+    """What changes say alone."""
+    doc: Doc[Any] = Doc()
+    for change in changes:
+        doc.apply_update(change)
+    return str(doc.get("story", type=Text))
+
+
+async def test_who_meets_their_client_id_at_somebody_else_is_told_and_has_another_the_next_time(place: Site) -> None:
+    async with place.opened() as ada, failing(place.opened(place.detour)) as bo:
+        await place.relay.cut()
+        story(bo).insert(0, "mine")
+        thief: Doc[Any] = Doc(client_id=bo.client_id)
+        thief.get("story", type=Text).insert(0, "stolen")
+        async with person(place.server) as stranger:
+            stranger.doc = thief
+            shown = {"state_vector": b"\0", "client_id": thief.client_id, "key": "k" * 32}
+            assert "error" not in await stranger.ask("join", place.document_id, shown)
+            assert "seq" in await stranger.ask("update", place.document_id, encode_batch([thief.get_update()]))
+        await place.relay.mend()
+        bo.reconnect_now()
+        await until(bo, lambda: bo.refusal is not None or bo.closed is not None, ada)
+        assert isinstance(bo.refusal or bo.closed, manyhands.ClientIdTaken)
+        assert said_by(bo.unsaved_changes) == "mine"
+        async with place.opened() as again:
+            story(again).insert(0, "mine ")
+        await until(ada, lambda: str(story(ada)) == "mine stolen")
 
 
 async def test_another_format_is_read_and_not_written(place: Site) -> None:
@@ -393,9 +424,11 @@ async def test_changes_of_an_earlier_life_are_not_merged(place: Site, tmp_path: 
     again = DocumentId(place.document_id)
     await place.server.store.catalogue.create(again, "Story", Epoch(9), datetime.now(UTC), link_role=Role.EDITOR)
     for _ in range(2):  # the changes stay in the file
+        later = place.opened(outbox=outbox)
         with pytest.raises(manyhands.EpochChanged):
-            async with place.opened(outbox=outbox):
+            async with later:
                 pass
+        assert said_by(later.unsaved_changes) == "before"
     async with place.opened() as bo:
         assert str(story(bo)) == ""
 
