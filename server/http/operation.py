@@ -32,7 +32,7 @@ from crdt.permissions import Action
 from crdt.protocol.messages import User
 from server.auth.base import Identity
 from server.http.requests import MAX_JSON_BYTES, read_body, read_query
-from server.people.access import Access, Ruling
+from server.people.access import Access, Ruling, no_such_document
 
 Content = type[Struct] | tuple[str, ...] | None
 """Content of an answer: JSON of this type, a file of one of these media types, or nothing."""
@@ -221,10 +221,13 @@ DOCUMENT_ID = {"pattern": ID_PATTERN.replace(r"\A", "^").replace(r"\Z", "$")}
 """A document's id in a schema. What a schema says is checked by the struct, in our own words."""
 
 
-class _DocumentIds(Convertor[str]):
-    """Document ids in paths. There is nothing at an address with an ill-formed one."""
+_ID = ID_PATTERN.removeprefix(r"\A").removesuffix(r"\Z")
 
-    regex = ID_PATTERN.removeprefix(r"\A").removesuffix(r"\Z")
+
+class _DocumentIds(Convertor[str]):
+    """Well-formed document ids in paths."""
+
+    regex = _ID
 
     def convert(self, value: str) -> str:
         return value
@@ -233,7 +236,25 @@ class _DocumentIds(Convertor[str]):
         return value
 
 
+class _NoDocumentIds(_DocumentIds):
+    """The rest of a path that begins with anything else than a well-formed id."""
+
+    regex = rf"(?!{_ID}(?:/|$)).+"
+
+
 register_url_convertor("document_id", _DocumentIds())
+register_url_convertor("no_document_id", _NoDocumentIds())
+
+
+class _NoSuchDocument:
+    """Answers for a document with an ill-formed id as for one that is absent or somebody else's."""
+
+    async def __call__(self, *_: object) -> None:
+        raise no_such_document()
+
+
+NO_SUCH_DOCUMENT = Route("/documents/{document_id:no_document_id}", _NoSuchDocument())
+"""What stands behind the operations: any method of any address of an ill-formed document id."""
 
 
 def routes_of(apis: Sequence[object], access: Access | None = None, *, below: str = "") -> list[Route]:

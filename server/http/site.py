@@ -17,7 +17,7 @@ from server.http.health import Health
 from server.http.me import MeApi
 from server.http.middleware import ApiCors, ApiRates, HeadersMiddleware, IdentityMiddleware, RatesMiddleware
 from server.http.openapi import OpenApi
-from server.http.operation import routes_of
+from server.http.operation import NO_SUCH_DOCUMENT, routes_of
 from server.http.sharing import SharingApi
 from server.http.sign_in import BEGIN, SignInPages
 from server.people.access import Access
@@ -45,7 +45,7 @@ def http_app(  # noqa: PLR0913 - all that the HTTP side is made of
     each body is bounded, but not their sum. Pages of `allowed_origins` may read the API's answers,
     and those of `frame_ancestors` may show pages in a frame.
     """
-    router = Router(routes_of(apis, access, below="/api"), redirect_slashes=False)
+    router = Router([*routes_of(apis, access, below="/api"), NO_SUCH_DOCUMENT], redirect_slashes=False)
     identified = []
     if authenticator is not None:
         where = None if sign_in is None else BEGIN
