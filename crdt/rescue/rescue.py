@@ -29,6 +29,7 @@ from crdt.rescue.joins import Joins
 from crdt.rescue.scribe import Scribe
 from crdt.rescue.sequences import Branch, Change, Piece, Sequences
 from crdt.yjs.contents import ANY, EMBED, FORMAT, STRING, TYPE, XML_TEXT
+from crdt.yjs.items import Id
 from crdt.yjs.varint import read_varuint
 
 NO_FORMATS = frozenset({"codeBlock"})
@@ -147,9 +148,11 @@ class _Rescue:
         self._homes = Homes(scribe.sequences)
         self._change = scribe.change
         self._turn = scribe.change.turn
-        self._copies: set[Piece] = set()
+        self._copied: list[tuple[Id, Id, int]] = []
+        """What this update repeats: the first character, that of its copy, and how many follow."""
+        self._copies: dict[Piece, None] = {}
         """New pieces that repeat what they are the heirs of."""
-        self._homeless: list[Piece] = []
+        self._homeless: dict[Piece, None] = {}
         """Copies that lie in a block that is dead already."""
         self._order: dict[Piece, tuple[Piece, Piece]] = {}
         """Blocks of parts, with the old block around the part, and the block that comes before."""
@@ -157,6 +160,12 @@ class _Rescue:
         """Copies that die now, with a block that others have made for them."""
         self._emptied: dict[Piece, None] = {}
         """Pieces of a copy that were given up, because a part of it was moved elsewhere."""
+        self._lost: dict[Piece, None] = {}
+        """Pieces that are to be written again."""
+        self._unjudged: dict[Piece, None] = {}
+        """Pieces of which nobody has said yet whether they are lost."""
+        pieces = self._copies, self._homeless, self._parts, self._emptied, self._lost, self._unjudged
+        self._sequences.noted = pieces
 
     def run(self) -> None:
         change, turn = self._change, self._turn
@@ -164,34 +173,34 @@ class _Rescue:
             (pieces, [(piece.client, piece.clock, piece.clock + piece.length) for piece in pieces])
             for pieces in (change.fresh, change.named, change.already, change.collateral)
         ]
-        pairs = copies(self._sequences, change)
-        for old, new in pairs:
+        self._copied = [(old.id, new.id, old.length) for old, new in copies(self._sequences, change)]
+        for old, new in self._pairs():
             self._pair(old, new)
-        for old, new in pairs:
+        for old, new in self._pairs():
             self._pair_around(old, new)
         for pieces, spans in said:  # with what was cut off them
             pieces[:] = [piece for span in spans for piece in self._sequences.between(*span)]
         if change.named and change.collateral:
             self._pair_empty_blocks()
-        self._delete_heirs({old for old, _ in pairs})
+        self._delete_heirs({old for old, _ in self._pairs()})
         for piece in change.fresh:
             outside = piece.branch is None or piece.branch.piece is None or piece.branch.piece.turn != turn
             if is_block(piece) and not piece.dead and outside and self._is_emptied(piece.type):
                 self._scribe.delete(piece)
         dead = [piece for piece in change.fresh if piece.dead]
-        homeless = set(self._homeless)
-        lost = [
-            part
-            for piece in dict.fromkeys(chain(change.collateral, dead, self._homeless))
-            if self._is_lost(piece)
-            for part in ([piece] if piece in homeless or piece in self._parts else self._without_known_copies(piece))
-        ]
-        self._rescue_lost(lost, {piece.branch for piece in homeless})
-        self._follow_moved(pairs)
-        Joins(self._scribe).run(pairs)
-        self._carry_marks(pairs)
+        dying = dict.fromkeys(chain(change.collateral, dead, self._homeless))
+        self._unjudged.update(dict.fromkeys(reversed(dying)))
+        while self._unjudged:
+            piece, _ = self._unjudged.popitem()
+            if self._is_lost(piece):
+                is_whole = piece in self._homeless or piece in self._parts
+                self._lost.update(dict.fromkeys([piece] if is_whole else self._without_known_copies(piece)))
+        self._rescue_lost({piece.branch for piece in self._homeless})
+        self._follow_moved()
+        Joins(self._scribe).run(self._pairs())
+        self._carry_marks()
         self._carry_attributes()
-        for old, new in pairs:
+        for old, new in self._pairs():
             if self._is_split(old, new):
                 self._note_split(old, new)
         for piece in change.fresh:
@@ -200,10 +209,23 @@ class _Rescue:
 
     # Copies.
 
+    def _pairs(self) -> Iterator[Pair]:
+        """Yield what this update repeats, each with its copy, as they are cut by now."""
+        for (client, clock), (copier, at), length in self._copied:
+            done = 0
+            while done < length:
+                old, new = self._sequences.starting(client, clock + done), self._sequences.starting(copier, at + done)
+                both = min(old.length, new.length, length - done)
+                for each in (old, new):
+                    if each.length > both:
+                        self._sequences.cut(each, both)
+                yield old, new
+                done += both
+
     def _pair(self, old: Piece, new: Piece) -> None:
         """Make a copy the heir of what it repeats, or of whatever lives on in its place."""
         scribe = self._scribe
-        self._copies.add(new)
+        self._copies[new] = None
         scribe.derive(new, old)
         as_whole = self._died_whole(old)
         before = old.heir
@@ -211,8 +233,8 @@ class _Rescue:
             scribe.link(old, new.id, as_whole=as_whole)
             scribe.move(old)
             if new.dead and new.named != self._turn:
-                self._copies.discard(new)
-                self._homeless.append(new)
+                self._copies.pop(new, None)
+                self._homeless[new] = None
         elif before is None:  # somebody has deleted it on purpose: so must be the copy
             scribe.link(old, new.id, as_whole=as_whole)
             scribe.move(old)
@@ -224,7 +246,7 @@ class _Rescue:
                 copy = self._sequences.starting(client, clock + at)
                 if copy.length > length:
                     self._sequences.cut(copy, length)
-                self._copies.add(copy)
+                self._copies[copy] = None
                 if living is not copy:
                     self._choose(old, living, copy, as_whole=as_whole)
                 at += length
@@ -241,15 +263,15 @@ class _Rescue:
             # It dies now, with its block, so the copy is its heir.
             scribe.link(living, copy.id, as_whole=as_whole)
             if copy.dead and copy.named != self._turn:
-                self._copies.discard(copy)
-                self._homeless.append(copy)
+                self._copies.pop(copy, None)
+                self._homeless[copy] = None
         elif copy.dead:
             if living.dead or as_whole or not old.as_whole or not self._is_in_new_block(copy):
                 scribe.link(copy, living.id)
                 return
             self._part_from(living, copy)
-            self._copies.discard(copy)
-            self._homeless.append(copy)
+            self._copies.pop(copy, None)
+            self._homeless[copy] = None
         elif living.dead:
             scribe.delete(copy)
         elif not as_whole and (old.as_whole or self._is_tail(living, copy)):
@@ -362,7 +384,7 @@ class _Rescue:
                     found = found.right
                 if found is not None and found.kind == FORMAT:
                     scribe.link(format_, found.id)
-                    self._copies.add(found)
+                    self._copies[found] = None
                     other = found.right
             format_ = format_.right
 
@@ -455,19 +477,18 @@ class _Rescue:
             if source is part or source.named != self._turn:
                 yield part
 
-    def _rescue_lost(self, lost: list[Piece], first: set[Branch | None]) -> None:
-        chosen = set(lost)
-        by_branch = dict.fromkeys(piece.branch for piece in lost if piece.branch is not None)
+    def _rescue_lost(self, first: set[Branch | None]) -> None:
+        by_branch = dict.fromkeys(piece.branch for piece in self._lost if piece.branch is not None)
         # Outer branches come first, because a block that is copied takes its content along.
         for branch in sorted(by_branch, key=lambda each: (each not in first, _depth(each))):
-            for piece in [each for each in branch.pieces() if each in chosen]:
-                if piece.heir is not None:
+            for piece in branch.pieces():  # those that are cut on the way as well
+                if piece not in self._lost or piece.heir is not None:
                     continue
                 if piece.type is None:
                     self._rescue_words(piece, branch)
                 elif is_inline(piece):
                     self._rescue_inline(piece, branch)
-                elif piece.type.reference != XML_TEXT and _is_worth_it(piece.type, chosen):
+                elif piece.type.reference != XML_TEXT and _is_worth_it(piece.type, self._lost):
                     home = self._homes.of_block(branch, piece.left)
                     if home is not None:
                         self._rescue_block(piece, *home)
@@ -664,10 +685,10 @@ class _Rescue:
 
     # Words beside what has moved.
 
-    def _follow_moved(self, pairs: list[Pair]) -> None:
+    def _follow_moved(self) -> None:
         """Move words that stand beside a part that has moved into the block where it is now."""
         todo = self._written_beside_moved()
-        for old, new in pairs:  # the words came first, and then the split
+        for old, new in self._pairs():  # the words came first, and then the split
             if self._is_split(old, new):
                 self._note_behind(old, todo)
         for emptied in self._emptied:  # others have written into the copy that was given up
@@ -825,11 +846,11 @@ class _Rescue:
 
     # Marks.
 
-    def _carry_marks(self, pairs: list[Pair]) -> None:
+    def _carry_marks(self) -> None:
         """Set marks on moved words which somebody has set on them in their old place."""
         moved: dict[Branch, dict[Piece, None]] = {}
         marks: dict[Branch, set[bytes]] = {}
-        for old, new in pairs:
+        for old, new in self._pairs():
             if old.branch is not None and self._is_split(old, new):
                 moved.setdefault(old.branch, {})[old] = None
         for branch, gone in moved.items():

@@ -179,6 +179,8 @@ class Sequences:
         self.pieces = 0
         """Number of pieces."""
         self._work_left = MOST_WORK
+        self.noted: tuple[dict[Piece, None], ...] = ()
+        """Pieces that somebody has noted. Once such a piece is cut, both parts are noted."""
 
     def allow(self, steps: int) -> None:
         """Allow so many steps of hard work from now on."""
@@ -244,6 +246,9 @@ class Sequences:
         clocks.insert(place, rest.clock)
         pieces.insert(place, rest)
         self.pieces += 1
+        for noted in self.noted:
+            if piece in noted:
+                noted[rest] = None
         return rest
 
     def starting(self, client: int, clock: int) -> Piece:

@@ -16,7 +16,10 @@ from typing import Any
 
 import pytest
 
+from crdt.ids import Seq
 from crdt.log.compaction import restored
+from crdt.protocol.row import Row
+from crdt.rescue.rescue import Said, answer
 from crdt.rescue.sequences import words_of
 from tests.harness.rescuing_nodes import Nodes
 
@@ -44,10 +47,16 @@ def orders(case: dict[str, Any]) -> list[list[Update]]:
 
 
 def run(
-    case: dict[str, Any], order: list[Update], *, nodes: int = 1, fold_every: int = 0, rescue: bool = True
+    case: dict[str, Any],
+    order: list[Update],
+    *,
+    nodes: int = 1,
+    fold_every: int = 0,
+    rescue: bool = True,
+    cuts: int = 0,
 ) -> list[str]:
     """Send the updates through the nodes; return the blocks of words that are left."""
-    several = Nodes(nodes, fold_every, rescue=rescue)
+    several = Nodes(nodes, fold_every, rescue=rescue, cuts=cuts)
     several.say(base64.b64decode(case["base"]), None, FIRST_AUTHOR)
     for update, author in order:
         several.say(update, 1, author, author)
@@ -107,6 +116,27 @@ def test_nodes_and_folds_change_nothing() -> None:
                 for settings in SETTINGS
             ]
             assert all(each == found[0] for each in found), (case["op"], case["typing"])
+
+
+def test_where_pieces_are_cut_changes_nothing() -> None:
+    """Every piece that a rescue has noted may be cut in two before it is looked at."""
+    for case in CASES[:: len(CASES) // 60]:
+        for order in orders(case):
+            found = [run(case, order, cuts=cuts) for cuts in (0, 1, 3)]
+            assert all(each == found[0] for each in found), (case["op"], case["typing"], found)
+
+
+def test_a_copy_that_is_cut_while_a_rescue_looks_at_it_lives_in_both_parts() -> None:
+    """Rows of a simulated document, and the updates of its next row: a word died with them once."""
+    told = json.loads(Path(__file__).with_name("rescue_rows.json").read_text())
+    stored = [[base64.b64decode(each) for each in row] for row in told["rows"]]
+    rows = [Row(Seq(number), batch, heirs=heirs) for number, (batch, heirs) in enumerate(stored, 1)]
+    sequences = restored(None, b"", rows)
+    before = words([re.sub("<[^>]*>", " ", words_of(sequences.root("default")))])
+    answer(sequences, len(rows) + 1, [Said(base64.b64decode(update), *who) for update, *who in told["said"]])
+    after = words([re.sub("<[^>]*>", " ", words_of(sequences.root("default")))])
+    assert set(after.values()) == {1}
+    assert {*before} <= {*after}
 
 
 def test_without_a_rescue_words_die() -> None:

@@ -73,8 +73,10 @@ class Log:
 class Node:
     """One node's room, which hears of others' rows only when it must."""
 
-    def __init__(self, log: Log, *, rescue: bool) -> None:
+    def __init__(self, log: Log, *, rescue: bool, cuts: int = 0) -> None:
+        """`cuts`: characters of each piece before a rescue begins; 0 leaves pieces as they are."""
         self._log = log
+        self._cuts = cuts
         self._rescue = rescue
         self._count = 0
         mint = IdFactory(lambda: UpdateId(f"u{id(self)}-{self._next()}"), lambda: PresenceId(self._next()))
@@ -120,7 +122,7 @@ class Node:
 
     def reopen(self) -> None:
         """Close the document, and open what is stored."""
-        self.__init__(self._log, rescue=self._rescue)  # type: ignore[misc]
+        self.__init__(self._log, rescue=self._rescue, cuts=self._cuts)  # type: ignore[misc]
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
@@ -152,6 +154,10 @@ class Node:
             return Rescued((None,) * len(effect.said), b"")  # the log refuses a row that knows so little
         rows = self._log.rows[self._log.snapshot_seq : effect.known]
         sequences = restored(self._log.snapshot, self._log.memory, rows)
+        for piece in list(sequences.all()) if self._cuts else ():
+            rest = piece
+            while rest.length > self._cuts:
+                rest = sequences.cut(rest, self._cuts)
         return answer(sequences, effect.known + 1, effect.said)
 
 
@@ -162,10 +168,10 @@ class Nodes:
     never.
     """
 
-    def __init__(self, nodes: int = 1, fold_every: int = 0, *, rescue: bool = True) -> None:
+    def __init__(self, nodes: int = 1, fold_every: int = 0, *, rescue: bool = True, cuts: int = 0) -> None:
         self.log = Log()
         self._fold_every = fold_every
-        self._nodes = [Node(self.log, rescue=rescue) for _ in range(nodes)]
+        self._nodes = [Node(self.log, rescue=rescue, cuts=cuts) for _ in range(nodes)]
 
     @property
     def refusals(self) -> list[str]:
