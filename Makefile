@@ -47,7 +47,7 @@ format: $(STAMPS)/python-dev $(STAMPS)/web
 describe: $(STAMPS)/python-dev $(STAMPS)/web  ## Renew what is written from the declared operations and the schema: PROTOCOL.md's tables, the editor's types, docs/format.md, what tests compare both sides by
 	$(BIN)/manyhands openapi --table | sed -i -e '/openapi --table: begin/,/openapi --table: end/{//!d}' -e '/openapi --table: begin/r /dev/stdin' server/PROTOCOL.md
 	$(BIN)/manyhands openapi --types > $(WEB)/editor/src/api/wire.ts
-	cd $(WEB) && npx vitest run --project schema format --update && npx vitest run --project editor contents --update
+	cd $(WEB) && npx vitest run --project schema format --update && npx vitest run --project editor contents suggesting/views --update
 
 bench: setup $(STAMPS)/peers $(STAMPS)/redis $(STAMPS)/postgres  ## Speed and memory, next to other servers; prints tables, writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)

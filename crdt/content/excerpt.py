@@ -22,6 +22,8 @@ MOST_NODES = 1000
 """Most nodes that are looked at. A document that begins with more empty ones has no excerpt."""
 
 _BREAK = "hardBreak"
+_INSERTED = "insertion--"
+"""How the key of a mark begins whose words somebody suggests. A document is not called by these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ def _words(root: XmlFragment) -> Iterator[str | None]:
         elif isinstance(node, XmlText):
             yield from _words_of(node)
         elif isinstance(node, XmlElement):
+            if _is_suggested(node):
+                continue
             if node.tag == _BREAK:
                 yield None
             elif node.tag == "mention":
@@ -73,14 +77,19 @@ def _words(root: XmlFragment) -> Iterator[str | None]:
 
 
 def _words_of(text: XmlText) -> Iterator[str | None]:
-    for content, _ in text.diff():
-        if not isinstance(content, str):
+    for content, formats in text.diff():
+        if not isinstance(content, str) or any(key.startswith(_INSERTED) for key in formats or ()):
             continue
         first, *rest = content[: 8 * LONGEST_LINE].split("\n")
         yield first
         for line in rest:
             yield None
             yield line
+
+
+def _is_suggested(node: XmlElement) -> bool:
+    suggestion = node.attributes.get("suggestion")
+    return isinstance(suggestion, dict) and suggestion.get("kind") == "insert"
 
 
 def _mentioned(mention: XmlElement) -> str:

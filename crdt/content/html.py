@@ -53,6 +53,8 @@ _PLAIN_MARKS = {
     "underline": "u",
     "subscript": "sub",
     "superscript": "sup",
+    "insertion": "ins",
+    "deletion": "del",
 }
 """The elements of marks that have no attributes."""
 

@@ -31,7 +31,14 @@ _LARGEST_NUMBER = 999_999_999
 """CommonMark reads no longer number in front of an item."""
 
 _DELIMITERS = {"bold": ("**", "strong"), "italic": ("_", "em"), "strike": ("~~", "del")}
-_TAGS = {"underline": "u", "highlight": "mark", "subscript": "sub", "superscript": "sup"}
+_TAGS = {
+    "underline": "u",
+    "highlight": "mark",
+    "subscript": "sub",
+    "superscript": "sup",
+    "insertion": "ins",
+    "deletion": "del",
+}
 _SPECIAL = re.compile(r"[*`\[\]~$]|\\(?=[!-/:-@\[-`{-~]|$)|&(?=#?\w{1,32};)|<(?=[A-Za-z/!?])")
 _UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """An underscore that may open or close something: those within a word do not."""

@@ -100,7 +100,7 @@ def read_element(element: XmlElement) -> Node:
 
 def read_words(texts: Iterable[XmlText]) -> Node | None:
     """Read words that stand among blocks, as a paragraph. Return None if there are none."""
-    words = tuple(_joined(piece for text in texts for piece in _pieces(text)))
+    words = tuple(joined(piece for text in texts for piece in _pieces(text)))
     return line_of(words) if words else None
 
 
@@ -127,7 +127,7 @@ def _element(element: XmlElement, level: int) -> Node:
     attributes = {key: _plain(value) for key, value in element.attributes.__iter__()}
     known = NODES.get(name)
     if known is None or name in ("doc", "text"):
-        return Node(name, attributes, tuple(_joined(children)))
+        return Node(name, attributes, tuple(joined(children)))
     return completed(name, bounded({**known.attributes, **attributes}), children)
 
 
@@ -135,7 +135,7 @@ def completed(name: str, attributes: Attributes, children: list[Node]) -> Node:
     known = NODES[name]
     if known.holds_text:
         bare = children if known.marks == "_" else [_annotated_only(child) for child in children]
-        return Node(name, attributes, tuple(_joined(bare)))
+        return Node(name, attributes, tuple(joined(bare)))
     blocks = tuple(_blocks(children))
     lacking = missing(name, [child.type for child in blocks])
     before, behind = lacking or ((), ())
@@ -149,7 +149,7 @@ def empty(name: str) -> Node:
 def _blocks(children: list[Node]) -> Iterator[Node]:
     for is_text, group in groupby(children, lambda child: child.type in ("text", EMBED)):
         if is_text:
-            yield line_of(_joined(group))
+            yield line_of(joined(group))
         else:
             yield from group
 
@@ -172,7 +172,14 @@ def _marks(formats: dict[str, Any]) -> tuple[Mark, ...]:
         name = hashed[1] if hashed else key
         usual = MARKS[name].attributes if name in MARKS else {}
         marks.append(Mark(name, {**usual, **value} if isinstance(value, dict) else dict(usual)))
-    # Marks of one kind have the order that the editor gives them (client_web/binding/src/marks.ts).
+    return in_order(marks)
+
+
+def in_order(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+    """Return marks in the schema's order.
+
+    Marks of one kind have the order that the editor gives them (client_web/binding/src/marks.ts).
+    """
     return tuple(sorted(marks, key=lambda mark: (RANKS.get(mark.type, len(RANKS)), _said(mark))))
 
 
@@ -190,11 +197,11 @@ def without_annotations(node: Node) -> Node:
     if node.type == "text":
         marks = tuple(mark for mark in node.marks if mark.type not in ANNOTATIONS)
         return node if marks == node.marks else Node("text", text=node.text, marks=marks)
-    content = tuple(_joined(map(without_annotations, node.content)))
+    content = tuple(joined(map(without_annotations, node.content)))
     return Node(node.type, node.attributes, content) if content != node.content else node
 
 
-def _joined(nodes: Iterable[Node]) -> Iterator[Node]:
+def joined(nodes: Iterable[Node]) -> Iterator[Node]:
     """Yield the nodes with neighbouring texts of the same marks as one."""
     last: Node | None = None
     for node in nodes:

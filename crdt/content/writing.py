@@ -14,8 +14,9 @@ from crdt.content.html import html_page
 from crdt.content.losses import left_out
 from crdt.content.markdown import markdown
 from crdt.content.schema import SCHEMA
+from crdt.content.suggested import View, seen, seen_blocks
 from crdt.content.text import plain_text
-from crdt.content.tree import tree
+from crdt.content.tree import empty, tree
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}")
 
@@ -39,6 +40,7 @@ class Wanted:
         language: the page's language in HTML, as its tag, if nobody has chosen the document's.
         blocks: most blocks, from the document's beginning; None for all.
         revision: the revision that is read, for JSON.
+        view: how suggestions are read.
     """
 
     form: Form
@@ -47,6 +49,7 @@ class Wanted:
     language: str = ""
     blocks: int | None = None
     revision: str = ""
+    view: View = View.WITHOUT
 
 
 class Written(Struct):
@@ -63,7 +66,7 @@ def written(doc: "Doc[Any]", wanted: Wanted) -> Written:
     """
     if wanted.form is Form.JSON:
         return Written(msgspec.json.encode(_as_json(doc, wanted)))
-    root = tree(doc, wanted.blocks)
+    root = seen(tree(doc, wanted.blocks), wanted.view)
     match wanted.form:
         case Form.MARKDOWN:
             return Written(markdown(root, wanted.base).encode(), left_out(root, wanted.base, is_html=False))
@@ -77,11 +80,13 @@ def written(doc: "Doc[Any]", wanted: Wanted) -> Written:
 def _as_json(doc: "Doc[Any]", wanted: Wanted) -> dict[str, Any]:
     """Return ProseMirror's JSON. Beside it stand the revision, and the id of each block."""
     blocks = Blocks(doc, wanted.blocks).all
+    ids = [None if block.id is None else name_of(block.id) for block in blocks]
+    shown = seen_blocks([block.node for block in blocks], wanted.view) or [(None, empty("paragraph"))]
     return {
         "type": "doc",
-        "content": [block.node.to_json() for block in blocks],
+        "content": [node.to_json() for _, node in shown],
         "revision": wanted.revision,
-        "blocks": [None if block.id is None else name_of(block.id) for block in blocks],
+        "blocks": [None if place is None else ids[place] for place, _ in shown],
     }
 
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from crdt.budget import Account
 from crdt.content.schema import SCHEMA
+from crdt.content.suggested import View
 from crdt.content.writing import Form, Wanted, Written
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
@@ -64,6 +65,13 @@ class Choice(Struct, forbid_unknown_fields=True):
     blocks: Annotated[
         int, Meta(ge=0, description="a whole number of at least 0: how many blocks from the beginning; 0: all")
     ] = 0
+    view: Annotated[
+        Literal["without", "inline", "accepted"],
+        Meta(
+            description="without, inline or accepted: whether suggestions are left out, marked, or read as if all "
+            "were accepted"
+        ),
+    ] = "without"
     pictures: Annotated[
         Literal["own", "signed"],
         Meta(
@@ -123,7 +131,8 @@ class ContentsApi:
         if head is None:
             raise no_such_document()
         _check_format(head, form)
-        wanted = Wanted(form, self._base(asked.request), head.title, _language(asked.request), query.blocks or None)
+        base, language = self._base(asked.request), _language(asked.request)
+        wanted = Wanted(form, base, head.title, language, query.blocks or None, view=View(query.view))
         headers = {"Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Language"}
         tag = _tag(f"{head.epoch}.{head.seq}", wanted)
         is_signed = query.pictures == "signed"
@@ -213,6 +222,8 @@ def _language(request: Request) -> str:
 
 
 def _tag(revision: str, wanted: Wanted) -> str:
+    if wanted.view is not View.WITHOUT:
+        revision = f"{revision}-{wanted.view}"
     if wanted.blocks is not None:
         revision = f"{revision}-{wanted.blocks}"
     if wanted.form is not Form.HTML:

@@ -1,0 +1,40 @@
+/** Documents with suggestions, and what is read of them: the server reads the same (crdt/content/suggested.py). */
+
+import type { JSONContent } from "@tiptap/core";
+import { expect, it } from "vitest";
+import * as Y from "yjs";
+import { type View, viewOf } from "../../src/features/suggesting/settle";
+import { person } from "../page/editors";
+import { session } from "./together";
+
+it("the server is told what a document says with and without its suggestions", async () => {
+  const documents = [2, 3, 7, 11, 17].map((seed) => {
+    const { people } = session(seed, 30);
+    const [first] = people;
+    if (!first) throw new Error("Nobody is there");
+    const update = Y.encodeStateAsUpdate(first.doc);
+    for (const { editor } of people) editor.destroy();
+    const doc = new Y.Doc();
+    Y.applyUpdate(doc, update);
+    const reader = person(99, doc);
+    const content = (view: View) => withoutEmpty(viewOf(reader.editor.state.doc, view).toJSON());
+    const told = {
+      update: btoa(String.fromCharCode(...update)),
+      accepted: content("accepted"),
+      without: content("without"),
+    };
+    reader.editor.destroy();
+    return told;
+  });
+  // Stale? Run `make describe`.
+  await expect(`${JSON.stringify(documents)}\n`).toMatchFileSnapshot(
+    "../../../../tests/vectors/suggested.json",
+  );
+});
+
+/** Leaves out that nobody suggests anything. */
+function withoutEmpty({ attrs, content, ...node }: JSONContent): JSONContent {
+  const { suggestion: _suggestion, ...rest } = attrs ?? {};
+  const kept = Object.keys(rest).length > 0 ? { attrs: rest } : {};
+  return { ...node, ...kept, ...(content ? { content: content.map(withoutEmpty) } : {}) };
+}

@@ -1,0 +1,311 @@
+"""A document without what is suggested in it, or as if everything were accepted.
+
+The same rules hold in the page (client_web/editor/src/features/suggesting/settle.ts).
+tests/vectors/suggested.json holds documents and both views of each.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from crdt.content.schema import MARKS, NODES, bounded, missing
+from crdt.content.tree import Mark, Node, completed, in_order, joined
+
+BREAK = "\u00b6"
+"""The character that stands for a proposed end of a line."""
+
+ATTRIBUTE = "suggestion"
+"""The attribute of a node that says what is suggested for it."""
+
+_MARKS = ("insertion", "deletion", "formatting")
+_KINDS = ("insert", "delete", "set", "join", "wrap", "lift")
+_FRESH = {"look": None, "anchor": None, "checked": False}
+"""What the second part of a line or an item that is cut has not."""
+
+_VANISHING = ("bulletList", "orderedList", "taskList", "listItem", "taskItem", "blockquote", "callout")
+"""Nodes that go when nothing is left in them."""
+
+
+class View(StrEnum):
+    """How suggestions are read: not at all, marked, or as if all of them were accepted."""
+
+    WITHOUT = "without"
+    INLINE = "inline"
+    ACCEPTED = "accepted"
+
+
+def seen(doc: Node, view: View) -> Node:
+    """Return a document as a view shows it."""
+    if view is View.INLINE or not _has(doc):
+        return doc
+    return completed("doc", {}, [node for _, node in seen_blocks(doc.content, view)])
+
+
+def seen_blocks(blocks: Sequence[Node], view: View) -> list[tuple[int | None, Node]]:
+    """Return blocks as a view shows them, each with the place of the block that it comes from.
+
+    A block that comes from a part of another one has no place.
+    """
+    if view is View.INLINE or not any(map(_has, blocks)):
+        return list(enumerate(blocks))
+    return [(piece.origin, piece.node) for piece in _Settler(accepts=view is View.ACCEPTED).children(blocks)]
+
+
+def _has(node: Node) -> bool:
+    return (
+        node.attributes.get(ATTRIBUTE) is not None
+        or any(mark.type in _MARKS for mark in node.marks)
+        or any(map(_has, node.content))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A node on its way up.
+
+    Attributes:
+        apart: how many nodes around are cut before this one.
+        up: how many nodes around this one leaves.
+        act: the accepted suggestion that its parent carries out.
+        origin: the place of the child that it comes from.
+    """
+
+    node: Node
+    apart: int = 0
+    up: int = 0
+    act: dict[str, Any] | None = None
+    origin: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of what a node has become, or a node that has left it."""
+
+    content: tuple[Node, ...] = ()
+    apart: int = 0
+    outside: _Piece | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Settler:
+    accepts: bool
+
+    def children(self, nodes: Iterable[Node]) -> list[_Piece]:
+        out: list[_Piece] = []
+        wrapped: object = None
+        for at, node in enumerate(nodes):
+            for index, found in enumerate(self._pieces(node)):
+                piece = replace(found, origin=at if index == 0 else None)
+                kind = piece.act["kind"] if piece.act else None
+                last = out[-1] if out else None
+                merged = _joined_node(last.node, piece.node) if kind == "join" and last else None
+                wrapper = _wrapper(piece.node, piece.act) if kind == "wrap" and piece.act else None
+                if last and merged:
+                    out[-1] = replace(last, node=merged)
+                elif wrapper and piece.act:
+                    if last and wrapped == piece.act.get("id"):
+                        out[-1] = replace(last, node=replace(last.node, content=last.node.content + wrapper.content))
+                    else:
+                        out.append(_Piece(wrapper, origin=piece.origin))
+                    wrapped = piece.act.get("id")
+                    continue
+                else:
+                    out.append(piece)
+                wrapped = None
+        return out
+
+    def _pieces(self, node: Node) -> list[_Piece]:
+        if not _has(node):
+            return [_Piece(node)]
+        suggestion = suggestion_of(node)
+        kind = suggestion["kind"] if suggestion else None
+        if kind == "insert" and not self.accepts:
+            return []
+        attributes = {name: value for name, value in node.attributes.items() if suggestion is None or name != ATTRIBUTE}
+        parts = self._lines(node) if node.holds_words else self._parts(node)
+        is_accepted = suggestion is not None and self.accepts
+        if is_accepted and kind == "delete" and all(_is_gone(node, part) for part in parts):
+            return []
+        pieces = []
+        for index, part in enumerate(parts):
+            if part.outside:
+                pieces.append(part.outside)
+                continue
+            if node.content and not node.holds_words and not part.content and node.type in _VANISHING:
+                continue
+            own = attributes if index == 0 else {**attributes, **{k: v for k, v in _FRESH.items() if k in attributes}}
+            if suggestion and is_accepted and kind == "set":
+                made = _changed(node, suggestion, own, part.content)
+            else:
+                made = _remade(node, own, part.content)
+            act = suggestion if is_accepted and index == 0 and kind in ("join", "wrap") else None
+            pieces.append(_Piece(made, part.apart, _levels(suggestion) if is_accepted and kind == "lift" else 0, act))
+        return pieces
+
+    def _parts(self, node: Node) -> list[_Part]:
+        """Cut a container before a piece that stands apart, and around one that leaves it."""
+        parts: list[_Part] = []
+        children: list[Node] = []
+        apart = 0
+        for piece in self.children(node.content):
+            is_end = piece.up > 0 or piece.apart > 0
+            if is_end and (children or (piece.apart > 0 and not parts)):
+                parts.append(_Part(tuple(children), apart))
+                children, apart = [], 0
+            if piece.up > 0:
+                parts.append(_Part(outside=replace(piece, up=piece.up - 1)))
+                continue
+            if piece.apart > 0:
+                apart = piece.apart - 1
+            children.append(piece.node)
+        if children or not parts:
+            parts.append(_Part(tuple(children), apart))
+        return parts
+
+    def _lines(self, node: Node) -> list[_Part]:
+        lines: list[tuple[list[Node], int]] = [([], 0)]
+        for child in node.content:
+            if child.type != "text":
+                lines[-1][0].extend(self._leaf(child))
+                continue
+            marks = self._marks(child)
+            if marks is None:
+                continue
+            depth = _depth(child) if self.accepts else 0
+            if depth and not child.text.strip(BREAK):
+                lines += [([], depth - 1) for _ in child.text]
+            else:
+                lines[-1][0].append(Node("text", text=child.text, marks=marks))
+        return [_Part(tuple(joined(words)), apart) for words, apart in lines]
+
+    def _marks(self, node: Node) -> tuple[Mark, ...] | None:
+        """Return the marks of words, or None if the words go."""
+        marks = tuple(mark for mark in node.marks if mark.type not in _MARKS)
+        for mark in node.marks:
+            if mark.type == ("deletion" if self.accepts else "insertion"):
+                return None
+            if mark.type == "formatting" and self.accepts:
+                marks = _formatted(marks, mark)
+        return marks
+
+    def _leaf(self, node: Node) -> list[Node]:
+        suggestion = suggestion_of(node)
+        if suggestion is None:
+            return [node]
+        kind = suggestion["kind"]
+        if kind == ("delete" if self.accepts else "insert"):
+            return []
+        given = {name: value for name, value in node.attributes.items() if name != ATTRIBUTE}
+        if kind == "set" and self.accepts:
+            given = bounded({**given, **_attributes(suggestion, node.type)})
+        return [replace(node, attributes=given)]
+
+
+def suggestion_of(node: Node) -> dict[str, Any] | None:
+    """Return what is suggested for a node. Strangers write the values: only sound ones count."""
+    value = node.attributes.get(ATTRIBUTE)
+    if not isinstance(value, dict) or value.get("kind") not in _KINDS:
+        return None
+    return value if isinstance(value.get("id"), str) and isinstance(value.get("user"), str) else None
+
+
+def _depth(node: Node) -> int:
+    """Return how many levels an end of a line cuts, or 0 for words."""
+    for mark in node.marks:
+        depth = mark.attributes.get("break")
+        if mark.type == "insertion" and depth:
+            return depth if isinstance(depth, int) and 0 < depth < 10 else 1
+    return 0
+
+
+def _levels(suggestion: dict[str, Any] | None) -> int:
+    given = (suggestion or {}).get("attrs")
+    levels = given.get("levels", 1) if isinstance(given, dict) else 1
+    return levels if isinstance(levels, int) and 0 < levels < 10 else 1
+
+
+def _attributes(suggestion: dict[str, Any], name: str) -> dict[str, Any]:
+    given = suggestion.get("attrs")
+    return (
+        {key: value for key, value in given.items() if key in NODES[name].attributes} if isinstance(given, dict) else {}
+    )
+
+
+def _changed(node: Node, suggestion: dict[str, Any], own: dict[str, Any], content: tuple[Node, ...]) -> Node:
+    name = suggestion.get("type", node.type)
+    if not isinstance(name, str) or name not in NODES or node.type not in NODES or name in ("doc", "text"):
+        return _remade(node, own, content)
+    given = _attributes(suggestion, name)
+    attributes = bounded({**own, **given} if name == node.type else {**NODES[name].attributes, **given})
+    if NODES[name].holds_text != node.holds_words or not _fits(name, content):
+        return _remade(node, own, content)
+    return completed(name, attributes, list(content))
+
+
+def _fits(name: str, content: tuple[Node, ...]) -> bool:
+    return NODES[name].holds_text or missing(name, [child.type for child in content]) == ([], [])
+
+
+def _remade(node: Node, attributes: dict[str, Any], content: tuple[Node, ...]) -> Node:
+    if node.type not in NODES:
+        return replace(node, attributes=attributes, content=content)
+    return completed(node.type, attributes, list(content))
+
+
+def _wrapper(node: Node, suggestion: dict[str, Any]) -> Node | None:
+    name = suggestion.get("type")
+    if not isinstance(name, str) or name not in NODES or NODES[name].holds_text:
+        return None
+    item = {"bulletList": "listItem", "orderedList": "listItem", "taskList": "taskItem"}.get(name)
+    inner = completed(item, dict(NODES[item].attributes), [node]) if item else node
+    if missing(name, [inner.type]) != ([], []):
+        return None
+    return completed(name, bounded({**NODES[name].attributes, **_attributes(suggestion, name)}), [inner])
+
+
+def _joined_node(before: Node, after: Node) -> Node | None:
+    """Return two neighbours as one, or None if they cannot be."""
+    if before.holds_words and after.holds_words and before.type in NODES:
+        return completed(before.type, before.attributes, [*before.content, *after.content])
+    if before.type != after.type or before.holds_words or not before.content or not after.content:
+        return None
+    last, first = before.content[-1], after.content[0]
+    seam = _joined_node(last, first) if last.holds_words and first.holds_words else None
+    children = (*before.content[:-1], seam, *after.content[1:]) if seam else (*before.content, *after.content)
+    return replace(before, content=children)
+
+
+def _formatted(marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:
+    removed = mark.attributes.get("remove")
+    added = mark.attributes.get("add")
+    names = removed if isinstance(removed, list) else []
+    held = {each.type: each for each in marks if each.type not in names}
+    beside = [each for each in marks if each.type not in names and held[each.type] is not each]
+    for each in added if isinstance(added, list) else []:
+        name = each.get("type") if isinstance(each, dict) else None
+        if isinstance(name, str) and name in MARKS:
+            given = each.get("attrs")
+            known = {k: v for k, v in given.items() if k in MARKS[name].attributes} if isinstance(given, dict) else {}
+            held[name] = Mark(name, {**MARKS[name].attributes, **known})
+    return in_order([*held.values(), *beside])
+
+
+def _is_gone(node: Node, part: _Part) -> bool:
+    return _is_nothing(part.outside.node) if part.outside else _is_nothing(replace(node, content=part.content), node)
+
+
+def _is_nothing(node: Node, before: Node | None = None) -> bool:
+    """Tell whether nothing is left in a node that is to go."""
+    if _is_leaf(before or node):
+        return True
+    return not any(_stays(child) for child in node.content)
+
+
+def _stays(node: Node) -> bool:
+    return node.type == "text" or _is_leaf(node) or any(map(_stays, node.content))
+
+
+def _is_leaf(node: Node) -> bool:
+    known = NODES.get(node.type)
+    return known is not None and known.content == "" and node.type != "text"

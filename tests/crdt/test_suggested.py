@@ -1,0 +1,80 @@
+"""Documents with suggestions, read without them and as if all were accepted."""
+
+import json
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pycrdt import Doc, XmlElement, XmlFragment, XmlText
+
+from crdt.content.excerpt import excerpt
+from crdt.content.suggested import View, seen
+from crdt.content.tree import Mark, Node, tree
+from crdt.content.writing import Form, Wanted, written
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "suggested.json").read_text())
+WHO = {"id": "s1", "user": "ann", "at": 1}
+
+
+@pytest.mark.parametrize("document", VECTORS)
+@pytest.mark.parametrize("view", ["accepted", "without"])
+def test_the_server_reads_what_the_page_reads(document: dict[str, Any], view: str) -> None:
+    doc = _read(document)
+    assert seen(tree(doc), View(view)).to_json() == document[view]
+
+
+@pytest.mark.parametrize("document", VECTORS)
+def test_what_is_marked_is_everything(document: dict[str, Any]) -> None:
+    doc = _read(document)
+    assert seen(tree(doc), View.INLINE) == tree(doc)
+
+
+def test_forms_leave_suggestions_out_unless_somebody_asks() -> None:
+    doc = _suggested()
+
+    def text(form: Form, view: View) -> str:
+        return written(doc, Wanted(form, "https://a.example", view=view)).content.decode()
+
+    assert text(Form.TEXT, View.WITHOUT) == "Hello brave world\n"
+    assert text(Form.TEXT, View.ACCEPTED) == "Hello new world\nmore\n"
+    assert "<del>brave</del><ins>new</ins>" in text(Form.MARKDOWN, View.INLINE)
+    assert "<del>brave</del><ins>new</ins>" in text(Form.HTML, View.INLINE)
+    without = json.loads(text(Form.JSON, View.WITHOUT))
+    assert [len(without["content"]), len(without["blocks"])] == [1, 1]
+    assert "suggestion" in text(Form.JSON, View.INLINE)
+
+
+def test_a_document_is_not_called_by_what_somebody_suggests() -> None:
+    assert excerpt(_suggested()).first == "Hello brave world"
+
+
+@pytest.mark.parametrize("value", [1, [], {}, {"kind": "set"}, {**WHO, "kind": "set", "type": 1, "attrs": [1]}, "x"])
+def test_values_of_strangers_do_no_harm(value: Any) -> None:
+    words = Node("text", text="a", marks=(Mark("formatting", {**WHO, "add": value, "remove": value}),))
+    for name in ("paragraph", "bulletList", "image"):
+        node = Node(name, {"suggestion": value}, (words,) if name == "paragraph" else ())
+        for view in View:
+            assert seen(Node("doc", {}, (node,)), view).type == "doc"
+
+
+def _read(document: dict[str, Any]) -> "Doc[Any]":
+    doc: Doc[Any] = Doc()
+    doc.apply_update(b64decode(document["update"]))
+    return doc
+
+
+def _suggested() -> "Doc[Any]":
+    """“Hello brave world”, where somebody suggests “new” for “brave”, and a line more."""
+    doc: Doc[Any] = Doc()
+    root = doc.get("default", type=XmlFragment)
+    line = root.children.append(XmlElement("paragraph"))
+    text = line.children.append(XmlText(""))
+    text.insert(0, "Hello ")
+    text.insert(6, "brave", {"deletion--AAAAAAAA": dict(WHO)})
+    text.insert(11, "new", {"deletion--AAAAAAAA": None, "insertion--BBBBBBBB": {**WHO, "run": 1, "break": None}})
+    text.insert(14, " world", {"insertion--BBBBBBBB": None})
+    more = root.children.append(XmlElement("paragraph"))
+    more.attributes["suggestion"] = {**WHO, "kind": "insert"}
+    more.children.append(XmlText("more"))
+    return doc
