@@ -107,7 +107,7 @@ const commands = {
     const { library, open } = protocol(...(await Promise.all(names.map((name) => import(name)))));
     const doc = people.get(as)?.doc ?? new library.Doc();
     // What came: closed connections, echoes of updates, refusals, what the server let it do, documents that were ended.
-    const person = { doc, text: doc.getText(root), closes: [], echoes: [], denied: [], scopes: [], ends: [] };
+    const person = { doc, library, text: doc.getText(root), closes: [], echoes: [], denied: [], scopes: [], ends: [] };
     people.set(as, Object.assign(person, open(person, given)));
   },
   // Somebody's copy without any connection; returns its state.
@@ -128,6 +128,15 @@ const commands = {
     const at = Math.floor(place * text.length);
     if (words) text.insert(at, words);
     else if (at < text.length) text.delete(at, 1);
+  },
+  // What an editor has written, as an update.
+  apply({ as, update }) {
+    const { doc, library } = people.get(as);
+    library.applyUpdate(doc, Buffer.from(update, "base64"));
+  },
+  state({ as }) {
+    const { doc, library } = people.get(as);
+    return Buffer.from(library.encodeStateAsUpdate(doc)).toString("base64");
   },
   show({ as, state }) {
     people.get(as).provider.awareness.setLocalState(state);
