@@ -92,8 +92,8 @@ class Judge:
         tried, self._tried = self._tried or _Copy(self._base.doc.get_update(), self._fragment), None
         touched = tried.apply([each.engine for each in candidates])
         rescued = len(said) < len(candidates)
-        pairs = touched.pairs(self._base.root, tried.root)
-        growth = sum(_compared(pairs, user, doubts, rescued=rescued))
+        stretches = touched.stretches(self._base.root, tried.root)
+        growth = sum(_compared(stretches, user, doubts, rescued=rescued))
         if growth > 0:
             self._check_size(user, growth)
         self._tried, self._last = tried, tuple([each.engine for each in candidates])
@@ -111,13 +111,16 @@ class Judge:
             )
 
 
-def _compared(pairs: Iterable[tuple[Any, Any]], user: str, doubts: Sequence[Pair], *, rescued: bool) -> Iterator[int]:
-    """Compare the touched blocks before and after; yield how much more each has pending."""
+def _compared(
+    stretches: Iterable[tuple[list[Any], list[Any]]], user: str, doubts: Sequence[Pair], *, rescued: bool
+) -> Iterator[int]:
+    """Compare the touched stretches before and after; yield how much more each has pending."""
     known: set[Pair] = set()
-    for before, after in pairs:
-        was, now = _seen(before, user, bool(doubts)), _seen(after, user)
-        is_new_place = rescued and before is None and _holds_nothing(now)
-        if not (_is_alike(was, now) or is_new_place):
+    for before, after in stretches:
+        was = _joined([view_of(node, user, collects=bool(doubts)) for node in before])
+        views = [view_of(node, user) for node in after]
+        now = _joined(views)
+        if not (_is_alike(was, now) or (rescued and _is_alike(was, _joined(_without_empty(views))))):
             raise not_a_suggestion(_difference(was, now))
         if not _is_lent_alike(was, now):
             raise not_a_suggestion("writes in another person's name")
@@ -127,11 +130,20 @@ def _compared(pairs: Iterable[tuple[Any, Any]], user: str, doubts: Sequence[Pair
         raise not_a_suggestion("holds a mark whose key does not belong to it")
 
 
-_NOTHING = View((), 0, (), frozenset(), frozenset())
+def _joined(views: Sequence[View]) -> View:
+    if len(views) == 1:
+        return views[0]
+    return View(
+        tuple([each for view in views for each in view.content]),
+        sum(view.own for view in views),
+        tuple([each for view in views for each in view.lent]),
+        frozenset().union(*[view.lent_marks for view in views]),
+        frozenset().union(*[view.marks for view in views]),
+    )
 
 
-def _seen(node: Any, user: str, collects: bool = False) -> View:
-    return _NOTHING if node is None else view_of(node, user, collects=collects)
+def _without_empty(views: Sequence[View]) -> list[View]:
+    return [view for view in views if not _holds_nothing(view)]
 
 
 def _holds_nothing(view: View) -> bool:
@@ -181,17 +193,50 @@ class _Touched:
                 at += len(step["insert"])
         self._inside.update(self._places[place] for place in inside)
 
-    def pairs(self, before: XmlFragment, after: XmlFragment) -> Iterator[tuple[Any, Any]]:
-        """Yield each child that was changed, made or deleted, before and after; or None."""
-        gone = {was for was in self._gone if was != _MADE}
-        for was in gone:
-            yield before.children[was], None
-        for was in self._inside - gone - {_MADE}:
-            yield before.children[was], after.children[self._places.index(was)]
-        if len(self._places) > len(before.children) - len(gone):
-            for place, was in enumerate(self._places):
-                if was == _MADE:
-                    yield None, after.children[place]
+    def stretches(self, before: XmlFragment, after: XmlFragment) -> Iterator[tuple[list[Any], list[Any]]]:
+        """Yield the children of each changed stretch, before and after.
+
+        Around a stretch stand children that were not touched. A block may be made anew beside one
+        that goes, so what stands between them is looked at as a whole.
+        """
+        gone, places = sorted(was for was in self._gone if was != _MADE), self._places
+        inside = self._inside.difference(gone, (_MADE,))
+        made = [place for place, was in enumerate(places) if was == _MADE] if _MADE in places else []
+        if gone or made:
+            yield from self._between(before, after, gone, made, inside)
+        for was in inside:
+            yield [before.children[was]], [after.children[places.index(was)]]
+
+    def _between(
+        self, before: XmlFragment, after: XmlFragment, gone: list[int], made: list[int], inside: set[int]
+    ) -> Iterator[tuple[list[Any], list[Any]]]:
+        """Yield the stretches with children that were made or deleted, and empty `inside` of them.
+
+        Children in `inside` that stand in a stretch are looked at with it.
+        """
+        places, left = self._places, set(gone)
+        first = min(gone[0] if gone else made[0], made[0] if made else gone[0])
+        next_was, old, new = first, list[Any](), list[Any]()
+        for place in range(first, len(places) + 1):
+            was = places[place] if place < len(places) else next_was + len(left)
+            if was == _MADE:
+                new.append(after.children[place])
+                continue
+            while next_was < was and next_was in left:
+                old.append(before.children[next_was])
+                left.discard(next_was)
+                next_was += 1
+            next_was = was + 1
+            if was in inside:
+                inside.discard(was)
+                old.append(before.children[was])
+                new.append(after.children[place])
+                continue
+            if old or new:
+                yield old, new
+                old, new = [], []
+            if not left and (not made or place > made[-1]):
+                return
 
 
 class _Copy:

@@ -2,8 +2,11 @@
 
 `suggestion_cases.jsonl` was recorded from y-tiptap 3.0.9: the concurrent updates in both orders of
 client ids. One honest update is refused. It is a race, which the page settles by suggesting anew.
+`suggestion_sessions.json.gz` holds random sessions of the real editor: two people suggest beside
+one who edits. With `OUT=<folder>`, client_web/editor/test/suggesting/together.test.ts writes others.
 """
 
+import gzip
 import json
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,8 +27,9 @@ from crdt.yjs.reader import inspect
 from tests.harness.suggester import ATTACKS, EDITING, HONEST, Writer, a_text
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "suggestion_cases.jsonl").read_text().splitlines()]
+SESSIONS = json.loads(gzip.decompress((Path(__file__).parent / "suggestion_sessions.json.gz").read_bytes()))
 LIMITS = GateLimits()
-SEEDS = range(12)
+SEEDS = range(20)
 
 
 def candidates(updates: Sequence[bytes]) -> list[Candidate]:
@@ -53,6 +57,20 @@ def refusal(judge: Judge, updates: Sequence[bytes], user: str) -> str | None:
 def test_what_the_editor_s_binding_writes_is_judged_as_recorded(case: dict[str, Any]) -> None:
     judge = judge_of(b64decode(case["before"]))
     assert (refusal(judge, [b64decode(case["update"])], case["user"]) is None) == case["ok"]
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session["seed"])
+def test_what_people_suggest_with_the_real_editor_passes(session: dict[str, Any]) -> None:
+    judge = judge_of(b64decode(session["start"]))
+    suggested = 0
+    for step in session["steps"]:
+        update = b64decode(step["update"])
+        if step["isEditor"]:
+            judge.follow([each.engine for each in candidates([update])], took_last=False)
+        else:
+            suggested += 1
+            assert refusal(judge, [update], step["user"]) is None, step["act"]
+    assert suggested > 3
 
 
 NUMBERS = {"id": "a", "user": "u", "at": 0.1, "run": -70_000, "break": 1}
@@ -172,7 +190,7 @@ HOLES: dict[str, list[tuple[object, str, object]]] = {
     "names are not compared": [(marks, "is_of", taken_for_anybody_s), (views, "is_of", taken_for_anybody_s)],
     "strikes have no owner": [(views, "kind_of", without_deletions)],
     "attributes do not count": [(views._Viewer, "_attributes", lambda *_: ((), False))],
-    "new and deleted blocks are not looked at": [(judging._Touched, "pairs", lambda *_: iter(()))],
+    "new and deleted blocks are not looked at": [(judging._Touched, "_between", lambda *_: iter(()))],
     "bytes are not looked at": [(judging, "check_new", lambda *_: [])],
     "names inside of own content are not looked at": [(judging, "_is_lent_alike", anything)],
     "values of formats do not count": [(views, "canonical", lambda _: "")],

@@ -216,6 +216,24 @@ def withdraws_a_block(writer: Writer) -> None:
             return
 
 
+def makes_a_block_anew(writer: Writer) -> None:
+    """Delete a block and write the same, with something suggested behind it, as bindings may do."""
+    at = writer.random.randrange(len(writer.root.children))
+    block = writer.root.children[at]
+    if not isinstance(block, XmlElement) or is_own_block(block, writer.user) or len(texts_in(block)) != 1:
+        return
+    pieces, attributes = texts_in(block)[0].diff(), dict(block.attributes.__iter__())
+    del writer.root.children[at]
+    text = XmlText("")
+    writer.root.children.insert(at, XmlElement(block.tag, attributes, [text]))
+    end = 0
+    for words, formats in pieces:
+        text.insert(end, words, formats or {})
+        end += len(words)
+    if writer.random.random() < 0.5:
+        writer.root.children.insert(at + 1, own_block(writer, writer.words()))
+
+
 HONEST: tuple[Callable[[Writer], object], ...] = (
     suggests_words,
     suggests_words,
@@ -229,6 +247,7 @@ HONEST: tuple[Callable[[Writer], object], ...] = (
     withdraws_words,
     withdraws_a_mark,
     withdraws_a_block,
+    makes_a_block_anew,
 )
 
 
