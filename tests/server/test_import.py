@@ -374,3 +374,48 @@ async def test_rebuilt_blocks_of_the_old_server_are_not_taken_for_words_that_mus
         here = await stored(house, document_id)
         assert str(here.get("default", type=XmlFragment)) == str(old.doc.get("default", type=XmlFragment))
     assert outcomes(await taken(house, old.found())) == [Outcome.UNCHANGED]
+
+
+def turn(doc: "Doc[Any]", random: Random) -> None:
+    """Make a copy of a block in the place of the block, as editors change a block's kind."""
+    blocks = doc.get("default", type=XmlFragment).children
+    at = random.randrange(len(blocks))
+    said = str(blocks[at].children[0])
+    del blocks[at]
+    blocks.insert(at, XmlElement(random.choice(("heading", "paragraph")), {}, [XmlText(said)]))
+
+
+def type_word(doc: "Doc[Any]", random: Random, word: str) -> None:
+    words = random.choice(list(doc.get("default", type=XmlFragment).children)).children[0]
+    words.insert(random.choice((0, len(words))), f" {word} ")
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_words_of_people_here_survive_what_is_rebuilt_on_the_old_server(house: House, seed: int) -> None:
+    """Both servers are in use, and the last changes come again and again. Each word stays, once."""
+    random, old, said = Random(seed), OldServer("default"), list[str]()
+    for number in range(3):
+        words = [XmlText(f"Block number {number} with some words of its own.")]
+        old.doc.get("default", type=XmlFragment).children.append(XmlElement("paragraph", {}, words))
+    await taken(house, old.found())
+    document_id = await house.store.catalogue.named("our room")
+    assert document_id is not None
+    for round_ in range(6):
+        with old.doc.transaction():
+            if random.random() < 0.5:
+                turn(old.doc, random)
+            else:
+                said.append(f"old{round_}")
+                type_word(old.doc, random, said[-1])
+        async with DirectDoor(house.rooms).author(document_id, IMPORTER) as author:
+            here: Doc[Any] = Doc(client_id=author.client_id)
+            here.apply_update(author.state)
+            steps: list[bytes] = []
+            here.observe(lambda event: steps.append(event.update))  # noqa: B023 - called in this round
+            said.append(f"here{round_}")
+            type_word(here, random, said[-1])
+            await author.write(*steps)
+        await taken(house, old.found())
+    text = str((await stored(house, document_id)).get("default", type=XmlFragment))
+    assert [text.count(word) for word in (*said, "Block number")] == [*[1] * len(said), 3]
+    assert outcomes(await taken(house, old.found())) == [Outcome.UNCHANGED]
