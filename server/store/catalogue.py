@@ -66,7 +66,7 @@ from server.store.deeds_base import (
     Done,
     Kind,
 )
-from server.store.schema import contributors, deeds, document_names, documents, grants, labels, shelves, visits
+from server.store.schema import contributors, deeds, document_names, documents, grants, inbox, labels, shelves, visits
 
 _FIRST = documents.c.first_line
 _SHOWN = case((and_(documents.c.title == UNTITLED, _FIRST != ""), _FIRST), else_=documents.c.title)
@@ -204,6 +204,7 @@ _NOTE_EXCERPT = (
     )
 )
 _DELETE = delete(documents).where(_THIS)
+_WITH_ENTRIES = select(inbox.c.user_id).distinct().select_from(inbox.join(documents)).where(_THIS)
 _DELETE_TRASHED = _DELETE.where(_IN_TRASH)
 
 
@@ -330,11 +331,21 @@ class SqlCatalogue(SqlPort):
         return await self._change(_ALLOW, Kind.ANY_FORMAT, document_id, by, details, allowed=int(allowed))
 
     async def delete(self, document_id: DocumentId, *, by: str = OPERATOR, only_trashed: bool = False) -> Done | None:
-        # The document's row takes everything with it that refers to its key (schema.py).
-        done = await self._change(_DELETE_TRASHED if only_trashed else _DELETE, Kind.DELETE, document_id, by)
+        done = await self._delete(document_id, by, _DELETE_TRASHED if only_trashed else _DELETE)
         if done is not None and done.deed is not None:
             await self.database.give_back()
         return done
+
+    @writes
+    def _delete(
+        self, connection: Connection, document_id: DocumentId, by: str, statement: ClauseElement
+    ) -> Done | None:
+        told = frozenset(user_id for (user_id,) in fetch(connection, _WITH_ENTRIES, of_id=document_id))
+        # The document's row takes everything with it that refers to its key (schema.py).
+        if change(connection, statement, of_id=document_id):
+            deed = Deed(Kind.DELETE, document_id, by, self.clock())
+            return replace(write_deed(connection, deed), inboxes=told)
+        return nothing_done(connection, document_id)
 
     @writes
     def _change(

@@ -154,7 +154,7 @@ class SqlSharing(SqlPort):
                 change(connection, revoke, of_document=key, whose=user_id)
             note_owner(connection, key)
             deed = Deed(Kind.REVOKE, document_id, by, self.clock(), {"user_id": user_id})
-            return write_deed(connection, deed)
+            return replace(write_deed(connection, deed), inboxes=frozenset({user_id}))
         return None
 
     @writes

@@ -280,7 +280,9 @@ async def test_entries_go_with_what_they_are_about(store: SqlStore) -> None:
     assert (await act(store, CARL, Delete(T1))).done.inboxes == {"bert"}
     assert await concerns(store, BERT) == []
     await act(store, CARL, begin(2, "Look", "bert"))
-    await store.catalogue.delete(DOCUMENT)
+    deleted = await store.catalogue.delete(DOCUMENT)
+    assert deleted is not None
+    assert deleted.inboxes == {"bert"}
     assert await concerns(store, BERT) == []
     assert await store.threads.read(DOCUMENT, 0) is None
     await made(store)

@@ -1,7 +1,7 @@
 """The discussion over REST: what is taken, who may be mentioned, who reads; and how open pages hear of it."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
@@ -33,15 +33,18 @@ from server.features.discussion.bodies import (
 from server.features.discussion.threads import is_emoji
 from server.store.database import utc_now
 from server.store.sharing_base import KnownUser, Link
-from server.store.threads_base import Acted, Actor, Begin, Quote, Say
+from server.store.sql import SqlStore
+from server.store.threads import SqlThreads
+from server.store.threads_base import Act, Acted, Actor, Begin, Overtaken, Quote, Say
 from tests.contracts.storages import NOON
 from tests.contracts.test_threads_contract import said
 from tests.harness.house import DOCUMENT as HOUSE
 from tests.harness.house import House
-from tests.harness.live_server import serving, until
+from tests.harness.live_server import LiveServer, serving, until
 from tests.harness.memory_store import memory_store
 from tests.harness.node import running_node
 from tests.harness.person import person
+from tests.harness.whole_server import whole_server
 from tests.server.http_site import Site, error_of
 from tests.simulation.virtual_loop import run_virtually
 
@@ -354,6 +357,37 @@ async def test_an_outcome_is_told_to_the_author_and_resolves_the_thread(talk: Ta
     assert (entry["reason"], entry["suggestion"], entry["by"]["name"]) == ("suggestion_rejected", "s1", "Bert")
 
 
+class Racing(SqlThreads):
+    """Discussions in which, just before each act, somebody's access changes."""
+
+    def __init__(self, store: SqlStore, changes: list[tuple[str, Role]]) -> None:
+        super().__init__(store.database, store.threads.clock)
+        self._store, self._changes = store, changes
+
+    async def act(self, document_id: DocumentId, actor: Actor, act: Act) -> Acted | Overtaken | None:
+        if self._changes:
+            await self._store.sharing.grant(document_id, *self._changes.pop(0))
+        return await super().act(document_id, actor, act)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [([("zoe", Role.VIEWER)], 200), ([("carl", Role.VIEWER)], 403), ([("zoe", Role.VIEWER)] * 10, 503)],
+)
+async def test_whoever_loses_the_right_a_moment_before_says_nothing(
+    changes: list[tuple[str, Role]], status: int
+) -> None:
+    site = Site()
+    site.store.threads = Racing(site.store, list(changes))
+    async with site.client() as client:
+        await site.store.catalogue.create(DOCUMENT, "Story", Epoch(1), NOON, owner="ann", link_role=None)
+        await site.store.sharing.grant(DOCUMENT, "carl", Role.COMMENTER)
+        assert (await Talk(site, client).begins("carl", "Hm")).status_code == status
+        found = await site.store.threads.read(DOCUMENT, 0)
+        assert found is not None
+        assert len(found.threads) == (status == 200)
+
+
 # How open pages hear of it.
 
 
@@ -404,6 +438,25 @@ def test_a_node_that_missed_the_hint_finds_out_and_a_newcomer_is_told_on_joining
             assert [each for each in house.ears.said["anna"] if isinstance(each, DiscussionMessage)] == said_to
 
     run_virtually(story())
+
+
+async def test_what_is_said_over_rest_is_heard_over_the_socket() -> None:
+    async with whole_server() as server, server.browser() as anna, server.browser() as bert:
+        document_id = (await anna.post("/api/documents")).json()["id"]
+        me = (await bert.get("/api/me")).json()["user"]
+        cookie = f"manyhands={bert.cookies['manyhands']}"
+        async with person(cast(LiveServer, server), cookie=cookie) as somebody:
+            assert "discussion" not in await somebody.join(document_id)
+            first = {"id": C1, "body": body("Look, ", mention(me["id"]))}
+            made = await anna.put(f"/api/documents/{document_id}/threads/{T1}", json={"comment": first})
+            assert made.status_code == 200, made.text
+            assert await somebody.hears("inbox") == ()
+            assert await somebody.hears("discussion") == (document_id, 1)
+            assert (await bert.get("/api/inbox/unread")).json() == {"unread": 1}
+            assert (await somebody.join(document_id))["discussion"] == 1
+            await bert.patch("/api/inbox", json={"document_id": document_id, "thread": T1})
+            assert await somebody.hears("inbox") == (), "other pages are told that it was read"
+            assert (await bert.get("/api/inbox")).json()["mail"] is None
 
 
 async def test_a_person_hears_through_each_connection_that_their_inbox_has_changed() -> None:
