@@ -191,6 +191,11 @@ class Appending:
         return authors.pop() if len(authors) == 1 and answered else None
 
 
+def first_suggestion(submissions: Sequence[Submission]) -> int | None:
+    """Return the place of the first suggestion among these; None if there is none."""
+    return next((at for at, submission in enumerate(submissions) if submission.suggests), None)
+
+
 def _claims_of(submissions: Sequence[Submission]) -> AuthorKeys:
     claims: dict[ClientId, bytes] = {}
     for submission in submissions:

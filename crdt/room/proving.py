@@ -57,7 +57,7 @@ class Proving:
         self.followed, self._followed_bytes = [], 0
 
     def follow(self, row: InspectedRow, *, ours: bool) -> None:
-        """Take note of a row that was applied."""
+        """Take note of a row that was applied. One of ours concerns the judge's copy alone."""
         if not ours:
             self._foreign += 1
         if self.followed is not None:
@@ -70,10 +70,6 @@ class Proving:
         """Take note that the document was loaded again. What waits must be proven anew."""
         self._life += 1
         self._foreign, self.followed, self.asked = 0, None, None
-
-    def first(self, waiting: Sequence[Submission]) -> int | None:
-        """Return the place of the first suggestion that waits; None if there is none."""
-        return next((at for at, submission in enumerate(waiting) if submission.suggests), None)
 
     def holds(self, waiting: Sequence[Submission]) -> bool:
         """Whether all suggestions are proven behind what is there now."""

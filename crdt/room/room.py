@@ -53,7 +53,7 @@ from crdt.rescue.scribe import RESCUER
 from crdt.room.catching_up import CatchingUp
 from crdt.room.effects import Effect, Ended, KeepAside, Proof, Prove, Publish, Refuse, Rescue
 from crdt.room.members import Members
-from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, FlushWindow, Outbox, Submission
+from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, FlushWindow, Outbox, Submission, first_suggestion
 from crdt.room.proving import Proving
 from crdt.room.rescuing import Rescuing
 from crdt.room.session import Session
@@ -430,7 +430,7 @@ class Room:
     def _begin_row(self) -> tuple[Appending | None, list[Effect]]:
         """Make the next row of what waits, or ask what must be known before."""
         outbox, rescuing, proving = self._outbox, self._rescuing, self.proving
-        waiting, first = outbox.waiting, proving.first(outbox.waiting)
+        waiting, first = outbox.waiting, first_suggestion(outbox.waiting)
         if first:
             waiting = waiting[:first]
         needs_rescue, needs_proof = rescuing.is_needed(self.replica.knowledge, waiting), first == 0
@@ -459,7 +459,7 @@ class Room:
         if asked is None or (rescued and question.known != self.seq) or not outbox.begins_with(asked):
             return []
         heirs = rescued.heirs if rescued else b""
-        if self.proving.first(asked) is not None:
+        if first_suggestion(asked) is not None:
             # What the server adds is proven with what it is added to.
             self._rescued_before = answers, heirs
             return [self.proving.ask(self.seq, asked, answers)]
@@ -645,7 +645,8 @@ class Room:
 
     def _relay(self, row: InspectedRow) -> list[Effect]:
         mine = self._outbox.pay(row.seq)
-        self.proving.follow(row, ours=mine is not None)
+        if mine is None or self.proving.followed is not None:
+            self.proving.follow(row, ours=mine is not None)
         self._rescuing.follow(row.seq, row.heirs)
         message = UpdateMessage(row.seq, row.batch, row.heirs)
         effects = self.members.tell(message, but=mine.only_author if mine else None)

@@ -110,6 +110,7 @@ class Session:
         contributor: the person or program, as the log names who wrote.
         format: the format that the author's editor knows; None if it does not say.
         may_write: whether the role takes updates.
+        may_send: whether the role takes updates, of any kind or proven ones.
         only_suggests: whether the role takes updates that are proven to be only suggestions.
         owned: the client id that the log has bound to the author's key; None if it is not known to
             be bound.
@@ -128,6 +129,7 @@ class Session:
     author: Author = field(init=False)
     contributor: Contributor = field(init=False)
     may_write: bool = field(init=False)
+    may_send: bool = field(init=False)
     only_suggests: bool = field(init=False)
     owned: ClientId | None = field(init=False)
     presence_id: PresenceId = field(init=False)
@@ -144,6 +146,7 @@ class Session:
     def rule(self, role: Role) -> None:
         """Give the person this role from now on."""
         self.role, self.may_write, self.only_suggests = role, role.may_write, role.only_suggests
+        self.may_send = self.may_write or self.only_suggests
 
     def identify(self, user: User) -> None:
         """Let the session belong to this person from now on."""
@@ -156,11 +159,6 @@ class Session:
         if isinstance(self.state, Joining):
             self.state.lease.release()
         self.state = state
-
-    @property
-    def may_send(self) -> bool:
-        """Whether the role takes updates, of any kind or proven ones."""
-        return self.may_write or self.only_suggests
 
     @property
     def client_id(self) -> ClientId:
