@@ -35,6 +35,10 @@ NOWHERE = "/nowhere"
 """An address of no document and no list."""
 
 
+SOON_MS = 20_000
+"""How long a page may take to leave a document; on a slower machine its person does not wait for the next story."""
+
+
 class Person:
     """One browser context; nothing is shared with other people but the server."""
 
@@ -82,7 +86,8 @@ class Person:
             await page.unroute_all()
             await self.context.set_offline(False)
             await page.evaluate(FOLLOW, NOWHERE)
-            await expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
+            nothing = page.get_by_role("heading", name="There is nothing at this address")
+            await expect(nothing).to_be_visible(timeout=SOON_MS)
             await page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
             await page.evaluate(f"({REMEMBER_PERSON})({self.remembered})")
         except (AssertionError, Error, ValueError):

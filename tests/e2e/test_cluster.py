@@ -9,12 +9,12 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.cluster.breakable import NODES, BreakableCluster, breakable_cluster
-from tests.e2e.marks import BROWSER
+from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage, agree
-from tests.e2e.person import NETWORK, Meeting, people_at
+from tests.e2e.person import NETWORK, Meeting, Waiting, people_at
 from tests.e2e.restructuring import LINES, SOME_KINDS_OF_BLOCK, all_is_saved, begin, has_come, types_under
 
-pytestmark = [*BROWSER, pytest.mark.cluster, pytest.mark.usefixtures("built_pages")]
+pytestmark = [*SEATED, pytest.mark.cluster, pytest.mark.usefixtures("built_pages")]
 
 NUMBERS = " ".join(str(number) for number in range(25))
 LETTERS = "abcdefghijklmnopqrstuvwxyz "
@@ -34,9 +34,11 @@ async def cluster(the_cluster: BreakableCluster) -> BreakableCluster:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def meet_at_cluster(chromium: Browser, cluster: BreakableCluster) -> AsyncIterator[Meeting]:
+async def meet_at_cluster(
+    chromium: Browser, cluster: BreakableCluster, waiting: Waiting | None
+) -> AsyncIterator[Meeting]:
     """Seats people before the balancer."""
-    async with people_at(chromium, cluster.url) as meeting:
+    async with people_at(chromium, cluster.url, waiting) as meeting:
         yield meeting
 
 

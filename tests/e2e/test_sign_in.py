@@ -1,15 +1,16 @@
 """Coming in through an identity provider, in real browsers: to the page that was meant, with the link that was sent."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.e2e.axe import suits_everybody
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import DocumentsPage, EditorPage
-from tests.e2e.person import Meeting, Person, people_at
+from tests.e2e.person import Person, people_at
 from tests.harness.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, identity_provider
 from tests.harness.ports import quiet_port
 from tests.server.server_process import server_process
@@ -17,17 +18,19 @@ from tests.server.server_process import server_process
 pytestmark = BROWSER
 
 
-@asynccontextmanager
-async def _door(chromium: Browser, data_dir: Path, pages: Path) -> AsyncIterator[tuple[Meeting, IdentityProvider]]:
-    """A site that asks everybody to sign in, and who vouches for them."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def door(
+    tmp_path_factory: pytest.TempPathFactory, built_pages: Path
+) -> AsyncIterator[tuple[str, IdentityProvider]]:
+    """The address of a site that asks everybody to sign in, and who vouches for them."""
     port = quiet_port()
     url = f"http://127.0.0.1:{port}"
     async with identity_provider() as provider:
         ways = ["--auth", "oidc", "--public-url", url, "--oidc-issuer", provider.url]
         client = ["--oidc-client-id", CLIENT_ID, "--oidc-client-secret", CLIENT_SECRET]
-        place = ["--port", str(port), "--pages-dir", str(pages), "--log-level", "error"]
-        async with server_process(data_dir, *place, *ways, *client), people_at(chromium, url) as meet:
-            yield meet, provider
+        place = ["--port", str(port), "--pages-dir", str(built_pages), "--log-level", "error"]
+        async with server_process(tmp_path_factory.mktemp("door"), *place, *ways, *client):
+            yield url, provider
 
 
 async def _signs_in(person: Person, provider: IdentityProvider, path: str) -> EditorPage:
@@ -41,8 +44,9 @@ async def _signs_in(person: Person, provider: IdentityProvider, path: str) -> Ed
     return editor
 
 
-async def test_a_link_survives_the_sign_in(chromium: Browser, tmp_path: Path, built_pages: Path) -> None:
-    async with _door(chromium, tmp_path, built_pages) as (meet, provider):
+async def test_a_link_survives_the_sign_in(chromium: Browser, door: tuple[str, IdentityProvider]) -> None:
+    url, provider = door
+    async with people_at(chromium, url) as meet:
         owner = await meet("Alice", permissions=["clipboard-read", "clipboard-write"])
         documents = DocumentsPage((await _signs_in(owner, provider, "/")).page)
         alice = await documents.makes_document()
@@ -65,8 +69,8 @@ async def test_a_link_survives_the_sign_in(chromium: Browser, tmp_path: Path, bu
         await expect(bob.page.get_by_role("link", name="Sign in")).to_be_visible()
 
 
-async def test_everybody_can_use_the_door(chromium: Browser, tmp_path: Path, built_pages: Path) -> None:
-    async with _door(chromium, tmp_path, built_pages) as (meet, _):
+async def test_everybody_can_use_the_door(chromium: Browser, door: tuple[str, IdentityProvider]) -> None:
+    async with people_at(chromium, door[0]) as meet:
         stranger = await meet("Alice")
         stranger.expects("status of 401")
         page = await stranger.visits("/")
