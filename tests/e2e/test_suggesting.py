@@ -1,0 +1,80 @@
+"""A commenter suggests, also on the train, and an editor decides."""
+
+import re
+
+from playwright.async_api import Locator, expect
+
+from tests.e2e.axe import suits_everybody
+from tests.e2e.line import Line
+from tests.e2e.marks import SEATED
+from tests.e2e.pages import KEPT, EditorPage, agree
+from tests.e2e.person import NETWORK, Meeting, Person, finds_the_network, loses_the_network
+
+pytestmark = SEATED
+
+
+def _card(page: EditorPage, words: str) -> Locator:
+    return page.page.get_by_role("article", name=re.compile("^Suggestion by")).filter(has_text=words)
+
+
+async def test_a_commenter_suggests_and_an_editor_decides(meet: Meeting, line: Line) -> None:
+    owner, visitor = await meet("Alice"), await meet("Bob", line.url)
+    visitor.expects(NETWORK)
+    alice = await (await owner.opens_documents()).makes_document()
+    await alice.goes_to_start()
+    await alice.types("Hello brave world", "Second line")
+    await alice.shows("Saved")
+    sharing = await alice.shares()
+    await sharing.opens_link_for("Commenter")
+    await sharing.closes()
+
+    bob = await visitor.opens(alice.document_id)
+    await bob.may("suggest")
+    await expect(bob.title).to_have_attribute("readonly", "")
+    await bob.selects("brave")
+    await bob.types("new")
+    await bob.shows("Saved")
+    await expect(_card(alice, "Add: “new”")).to_contain_text("Delete: “brave”")
+    await expect(_card(bob, "Add: “new”").get_by_role("button", name="Accept the suggestion")).to_have_count(0)
+    await suits_everybody(alice.page, "cards of suggestions")
+
+    await _suggests_on_the_train(bob, visitor, line)
+    await expect(_card(alice, "Add: “A line from the train”")).to_be_visible()
+    await _decides(alice, bob)
+    await _suggests_too(alice, bob)
+
+
+async def _suggests_on_the_train(bob: EditorPage, visitor: Person, line: Line) -> None:
+    await bob.can_be_reopened_offline()
+    await loses_the_network(visitor, line)
+    await bob.goes_to_end()
+    await bob.types("", "A line from the train")
+    await bob.shows(KEPT)
+    await bob.reloads()
+    await bob.may("suggest")
+    await bob.sees("A line from the train")
+    await finds_the_network(visitor, line)
+    await bob.shows("Saved")
+
+
+async def _decides(alice: EditorPage, bob: EditorPage) -> None:
+    await _card(alice, "Add: “new”").get_by_role("button", name="Accept the suggestion").click()
+    await bob.sees("Hello new world")
+    await alice.press("Control+z")
+    await bob.sees("Hello bravenew world")
+    await alice.press("Control+y")
+    await bob.sees("Hello new world")
+    await _card(bob, "A line from the train").get_by_role("button", name="Withdraw the suggestion").click()
+    await expect(_card(alice, "A line from the train")).to_have_count(0)
+    await agree(alice, bob)
+    assert await bob.text() == "Hello new world\nSecond line"
+
+
+async def _suggests_too(alice: EditorPage, bob: EditorPage) -> None:
+    await alice.chooses_mode("Suggesting")
+    await alice.goes_to_end()
+    await alice.types("!")
+    await expect(_card(bob, "Add: “!”")).to_be_visible()
+    await alice.mode().click()
+    await alice.page.get_by_role("menuitemradio", name="Without suggestions").click()
+    await expect(alice.sheet).to_have_text(re.compile("Second line$"))
