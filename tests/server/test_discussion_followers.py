@@ -1,7 +1,7 @@
 """Pages that follow a discussion from version to version, while acts are repeated, reordered and refused.
 
-Every act may come twice, from either of two nodes on one database. Whoever asks for what has
-changed, and keeps it, has in the end what somebody reads who begins anew.
+Every act may come twice, at the same moment too. Whoever asks for what has changed, and keeps it,
+has in the end what somebody reads who begins anew.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from crdt.errors import ProtocolError
+from crdt.ids import DocumentId
 from server.store import threads_acting
 from server.store.inbox_base import Place
 from server.store.sql import SqlStore
@@ -28,9 +29,10 @@ from server.store.threads_base import (
     Settle,
     StoredThread,
 )
-from tests.contracts.storages import DOCUMENT
+from tests.contracts.storages import DOCUMENT, EPOCH, NOON, OTHER, append
 from tests.contracts.test_threads_contract import EVERYBODY, made, said, uid
 from tests.harness.memory_store import memory_store
+from tests.harness.postgres import PostgresServer
 
 
 class Follower:
@@ -102,17 +104,46 @@ async def test_whoever_follows_has_what_a_newcomer_reads(seed: int, monkeypatch:
         await entries_fit(store, whole)
 
 
-async def attempt(store: SqlStore, actor: Actor, act: Act) -> int | None:
+@pytest.mark.slow
+async def test_two_nodes_act_at_the_same_moments(postgres: PostgresServer) -> None:
+    """They write in two documents, mention each other, and append to the logs meanwhile."""
+    url = await postgres.new_schema()
+    async with SqlStore(url) as one, SqlStore(url) as two:
+        await made(one)
+        await one.catalogue.create(OTHER, "Other", EPOCH, NOON, owner="ann")
+        follower = Follower()
+
+        async def works(store: SqlStore, seed: int) -> None:
+            random = Random(seed)
+            for number in range(25):
+                document_id = random.choice([DOCUMENT, DOCUMENT, OTHER])
+                await attempt(store, random.choice(EVERYBODY), some_act(random), document_id)
+                if random.random() < 0.2:
+                    await store.log.append([append(f"{seed}.{number}", document_id=document_id)])
+                if seed == 0:
+                    await follower.catches_up(two, random)
+
+        await asyncio.gather(*(works(store, seed) for seed, store in enumerate([one, two, one, two])))
+        await follower.catches_up(two, Random(0))
+        whole = await one.threads.read(DOCUMENT, 0)
+        assert whole is not None
+        assert follower.threads == {thread.thread_id: thread for thread in whole.threads}
+        versions = [thread.version for thread in whole.threads]
+        assert sorted(set(versions)) == versions
+        await entries_fit(one, whole, but=OTHER)
+
+
+async def attempt(store: SqlStore, actor: Actor, act: Act, document_id: DocumentId = DOCUMENT) -> int | None:
     """Try an act; the discussion's version after it, or None for a refusal."""
     try:
-        acted = await store.threads.act(DOCUMENT, actor, act)
+        acted = await store.threads.act(document_id, actor, act)
     except ProtocolError:
         return None
     assert isinstance(acted, Acted)
     return acted.done.discussion_version
 
 
-async def entries_fit(store: SqlStore, whole: Discussion) -> None:
+async def entries_fit(store: SqlStore, whole: Discussion, but: DocumentId | None = None) -> None:
     """Every entry in an inbox is about a thread and a comment that are there, and by somebody else."""
     there = {
         (thread.thread_id, each.comment_id) for thread in whole.threads for each in thread.comments if not each.deleted
@@ -120,5 +151,7 @@ async def entries_fit(store: SqlStore, whole: Discussion) -> None:
     for actor in EVERYBODY:
         for entry in await store.inboxes.page(actor.who.user_id, 1000, Place()):
             assert entry.by != actor.who
+            if entry.document_id == but:
+                continue
             assert not entry.comment_id or (entry.thread_id, entry.comment_id) in there
             assert not entry.thread_id or entry.thread_id in {thread for thread, _ in there}
