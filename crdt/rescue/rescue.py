@@ -33,7 +33,10 @@ from crdt.yjs.items import Id
 from crdt.yjs.varint import read_varuint
 
 NO_FORMATS = frozenset({"codeBlock"})
-"""Names of blocks whose text has no formats."""
+"""Names of blocks whose text has no formats but annotations."""
+
+ANNOTATIONS = (b"comment", b"deletion", b"formatting", b"insertion")
+"""Names of marks that say something about words. A mark's key may go on behind two dashes."""
 
 HOLDS_PARAGRAPHS = frozenset(
     {"blockquote", "callout", "detailsContent", "tableCell", "tableHeader", "listItem", "taskItem"}
@@ -508,7 +511,7 @@ class _Rescue:
             if branch.piece is not None and branch.piece.heir is None:
                 self._scribe.link(branch.piece, text.id)
         if _block_name(within) in NO_FORMATS:
-            if piece.kind == FORMAT:
+            if piece.kind == FORMAT and not _is_annotation(mark_of(piece)):
                 return
         elif piece.text == "\n" and (break_ := self._root_of(piece)).type is not None:
             self._write_inline(break_, within, left)  # out of a code block
@@ -884,7 +887,9 @@ class _Rescue:
             for name in sorted(names):
                 wanted = self._wanted(branch, set(words), name, row)
                 for text in dict.fromkeys(piece.branch for piece in wanted):
-                    if text is not None and text.reference == XML_TEXT and _block_name(text) not in NO_FORMATS:
+                    if text is None or text.reference != XML_TEXT:
+                        continue
+                    if _block_name(text) not in NO_FORMATS or _is_annotation(name):
                         self._set_mark(text, wanted, name)
 
     def _wanted(self, branch: Branch, words: set[Piece], name: bytes, row: int) -> dict[Piece, bytes | None]:
@@ -998,6 +1003,11 @@ def mark_of(format_: Piece) -> bytes:
     """Return the encoded name of a format's mark."""
     length, at = read_varuint(format_.content, 0)
     return format_.content[: at + length]
+
+
+def _is_annotation(mark: bytes) -> bool:
+    """Whether an encoded name of a mark, with its length in front, is an annotation's."""
+    return mark[1:].partition(b"--")[0] in ANNOTATIONS
 
 
 def _value_of(format_: Piece) -> bytes | None:

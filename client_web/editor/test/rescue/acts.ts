@@ -364,4 +364,6 @@ const KEEPING_SPLITS = new Set([
 export const LIMITS: Readonly<Record<string, string>> = {
   "bold × bold words": "Yjs ends a mark where somebody else's words with the same mark end",
   "bold × two, two places": "Yjs marks what is appended behind marked words",
+  "comment × start": "Yjs marks what is typed at the first of the words that somebody else marks",
+  "comment × two, two places": "Yjs marks what is typed at the first of the words that somebody else marks",
 };
