@@ -37,6 +37,7 @@ REPEATED = frozenset(
         "event_failed",
         "heads_unread",
         "hint_ignored",
+        "no_door",
         "node_name_taken",
         "origin_refused",
         "out_of_files",
@@ -56,7 +57,7 @@ REPEATED = frozenset(
 All lines of libraries are treated in the same way.
 """
 
-COUNTED = frozenset({"connection_behind", "suggestion_refused"})
+COUNTED = frozenset({"connection_behind", "no_door", "suggestion_refused"})
 """Events below WARNING that strangers can cause at will."""
 
 

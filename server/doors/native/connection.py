@@ -12,7 +12,7 @@ from crdt.ids import ConnectionId, DocumentId, Seq
 from crdt.protocol import requests
 from crdt.protocol.messages import Refused, Request, ServerMessage, UpdateMessage, encode_answer
 from server.auth.base import Identity
-from server.doors.entrance import next_arrival
+from server.doors.entrance import Complaints, next_arrival
 from server.doors.native.engine.engine_socket import EngineSocket
 from server.doors.native.engine.packets import BadFrame, StrictPacket, ack_packets, message_packets
 from server.doors.native.lane.outlet import Outlet, encode_frame, write_to_all
@@ -26,15 +26,25 @@ Arguments: the connection, the ack's id if an ack is awaited, the event, and wha
 """
 
 
+OURS = frozenset({Code.DRAINING, Code.UNAVAILABLE, Code.INTERNAL})
+"""Refusals for which the peer did nothing, and whose cause has a line of its own in the log."""
+
+
 class NativeDoor:
     """The native protocol as rooms see it.
 
     `backlog_bytes`: past this backlog a connection falls behind.
     """
 
-    def __init__(self, backlog_bytes: int, refuse: Refuse) -> None:
+    def __init__(self, backlog_bytes: int, refuse: Refuse, complaints: Complaints) -> None:
         self._backlog_bytes = backlog_bytes
         self.refuse = refuse
+        self._complaints = complaints
+
+    def complain(self, socket: EngineSocket, code: Code, reason: str) -> None:
+        """Say in the log why a peer was refused, once for each kind."""
+        if code not in OURS:
+            self._complaints.note(code.value, socket.address, socket.told, reason)
 
     def say(self, circle: Circle, document_id: DocumentId, message: ServerMessage, but: Seat | None) -> Sequence[Seat]:
         """Say the same to many, encoded once; never waits.
@@ -203,6 +213,7 @@ class Connection:
     def refuse(self, request: Request, refused: Refused) -> None:
         """Ack an update, or the last part of an upload, with its refusal."""
         self.socket.push(ack_packets(cast(int, request), encode_answer(refused)))
+        self.door.complain(self.socket, refused.code, refused.message)
 
     @property
     def backlog(self) -> int:

@@ -67,7 +67,7 @@ class Gateway:
         )
         self.asgi_app: Any = socketio.ASGIApp(self.server)
         self.accepted: dict[ConnectionId, Connection] = {}
-        self.door = NativeDoor(rooms.limits.backlog_bytes, self.refuse)
+        self.door = NativeDoor(rooms.limits.backlog_bytes, self.refuse, reception.complaints)
         self._empty = asyncio.Event()
         """Set while nobody is connected."""
         self._empty.set()
@@ -317,13 +317,13 @@ class Gateway:
             closed = ClosedMessage(refusal.code, refusal.outward)
             connection.socket.push(message_packets(document_id, closed))
             connection.leave(document_id)
+        self.door.complain(connection.socket, refusal.code, refusal.outward)
         if refusal.code in (Code.MALFORMED, Code.UNKNOWN_EVENT):
-            self._count_strike(connection, refusal)
+            self._count_strike(connection)
 
-    def _count_strike(self, connection: Connection, refusal: ManyhandsError) -> None:
+    def _count_strike(self, connection: Connection) -> None:
         connection.strikes += 1
         socket = connection.socket
-        self.reception.complaints.note(refusal.code.value, socket.address, socket.told)
         if connection.strikes >= self._limits.strikes:
             log.warning("connection_aborted", reason="too many protocol errors", address=socket.address)
             socket.end(cut=True)

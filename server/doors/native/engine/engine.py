@@ -367,10 +367,11 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         After such an answer, y-socket.io's clients come back no more. If coming back helps, they
         lose their connection instead.
         """
+        if refusal.code is not Code.DRAINING:
+            self.complaints.note(refusal.code.value, socket.address, socket.told, refusal.outward)
         if socket.namespace == NAMESPACE:
             await self._turn_away(socket, refusal, NAMESPACE)
             return
-        self.complaints.note(refusal.code.value, socket.address, socket.told, refusal.outward)
         if helps_to_come_back(refusal.code):
             socket.end()
         else:
