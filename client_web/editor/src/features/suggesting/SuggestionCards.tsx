@@ -3,13 +3,13 @@
 import type { Editor } from "@tiptap/core";
 import { TextSelection } from "@tiptap/pm/state";
 import { Check, X } from "lucide-react";
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { memo, type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { relativeTime } from "../../documents/times";
 import { t } from "../../i18n/t";
 import { useNarrow } from "../../page/useNarrow";
 import { Avatar } from "../../ui/Avatar";
 import { IconButton } from "../../ui/IconButton";
-import type { Suggestion } from "./list";
+import { hasSameWords, type Suggestion } from "./list";
 import { colorOf, nameOf } from "./people";
 import { settleIn } from "./settling";
 import { useSuggestions } from "./useSuggestions";
@@ -37,14 +37,24 @@ export function SuggestionCards({ editor, desk, user, maySettle }: SuggestionCar
   const [said, setSaid] = useState("");
   const list = useRef<HTMLElement>(null);
   useAuthorColors(all);
-  usePlaces(editor, desk, list, isNarrow);
+  usePlaces(editor, desk, list, isNarrow ? [] : near);
   const step = useCallback((way: 1 | -1) => goTo(editor, all, way), [editor, all]);
   useStepKeys(step);
+  const hasAny = all.length > 0;
   useEffect(() => {
-    desk.current?.classList.toggle("page-desk--cards", all.length > 0);
     const element = desk.current;
+    element?.classList.toggle("page-desk--cards", hasAny);
     return () => element?.classList.remove("page-desk--cards");
-  }, [desk, all.length]);
+  }, [desk, hasAny]);
+  const latest = useRef(all);
+  latest.current = all;
+  const choose = useCallback(
+    (wanted: string) => {
+      const suggestion = latest.current.find(({ id }) => id === wanted);
+      if (suggestion) show(editor, suggestion);
+    },
+    [editor],
+  );
   const settle = (suggestion: Suggestion, verdict: "accept" | "reject") => {
     // As seen: what has been added since this card was drawn stays a suggestion.
     settleIn(editor, ({ id, run }) =>
@@ -65,7 +75,7 @@ export function SuggestionCards({ editor, desk, user, maySettle }: SuggestionCar
           maySettle={maySettle && editor.isEditable}
           mayWithdraw={suggestion.user === user && editor.isEditable}
           onSettle={settle}
-          onChoose={() => show(editor, suggestion)}
+          onChoose={choose}
         />
       ))}
       <p className="ui-hidden" role="status">
@@ -82,20 +92,28 @@ interface CardProps {
   readonly maySettle: boolean;
   readonly mayWithdraw: boolean;
   readonly onSettle: (suggestion: Suggestion, verdict: "accept" | "reject") => void;
-  readonly onChoose: () => void;
+  readonly onChoose: (id: string) => void;
 }
 
-function Card({ suggestion, isActive, isOwn, maySettle, mayWithdraw, onSettle, onChoose }: CardProps) {
-  const { user, at, from } = suggestion;
+const Card = memo(function Card({
+  suggestion,
+  isActive,
+  isOwn,
+  maySettle,
+  mayWithdraw,
+  onSettle,
+  onChoose,
+}: CardProps) {
+  const { id, user, at } = suggestion;
   const name = nameOf(user);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the keys go from suggestion to suggestion in the text
     <article
       className="suggestion-card"
-      data-at={from}
+      data-of={id}
       data-active={isActive || undefined}
       aria-label={t("Suggestion by {name}", { name })}
-      onClick={onChoose}
+      onClick={() => onChoose(id)}
     >
       <header className="suggestion-card-head">
         <Avatar name={name} color={colorOf(user)} />
@@ -136,6 +154,17 @@ function Card({ suggestion, isActive, isOwn, maySettle, mayWithdraw, onSettle, o
           ))}
       </ul>
     </article>
+  );
+}, isSameCard);
+
+/** Where a suggestion stands changes with each letter before it: that moves its card, and draws no new one. */
+function isSameCard(before: CardProps, after: CardProps): boolean {
+  return (
+    hasSameWords(before.suggestion, after.suggestion) &&
+    before.isActive === after.isActive &&
+    before.isOwn === after.isOwn &&
+    before.maySettle === after.maySettle &&
+    before.mayWithdraw === after.mayWithdraw
   );
 }
 
@@ -193,15 +222,21 @@ function usePlaces(
   editor: Editor,
   desk: RefObject<HTMLElement | null>,
   list: RefObject<HTMLElement | null>,
-  isNarrow: boolean,
+  near: readonly Suggestion[],
 ): void {
   useLayoutEffect(() => {
     const [element, around] = [list.current, desk.current];
-    if (!element || !around || isNarrow) return;
+    if (!element || !around) return;
     const { top } = element.getBoundingClientRect();
     let below = 0;
+    const places = new Map(near.map(({ id, from }) => [id, from]));
     for (const card of element.querySelectorAll<HTMLElement>(".suggestion-card")) {
-      const wanted = topOf(editor, Number(card.dataset.at)) - top;
+      const from = places.get(card.dataset.of ?? "");
+      if (from === undefined) {
+        card.style.transform = "";
+        continue;
+      }
+      const wanted = topOf(editor, from) - top;
       const place = Math.max(wanted, below);
       card.style.transform = `translateY(${Math.round(place)}px)`;
       below = place + card.offsetHeight + GAP;

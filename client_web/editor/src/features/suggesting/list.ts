@@ -23,6 +23,17 @@ export interface Suggestion extends Suggested {
   readonly parts: readonly Part[];
   /** The runs of typing that it holds. */
   readonly runs: ReadonlySet<number>;
+  /** What it was made of: the same objects as long as its blocks have not changed. */
+  readonly finds: readonly object[];
+}
+
+/** Whether two suggestions say the same, wherever they are. */
+export function hasSameWords(one: Suggestion, other: Suggestion): boolean {
+  return (
+    one.id === other.id &&
+    one.finds.length === other.finds.length &&
+    one.finds.every((find, at) => find === other.finds[at])
+  );
 }
 
 /** Something that is suggested at one place, counted from the beginning of a block. */
@@ -38,7 +49,10 @@ const found = new WeakMap<Node, readonly Find[]>();
 /** All suggestions in the order of their first places. Only blocks that have changed are looked through. */
 export function suggestionsIn(doc: Node): readonly Suggestion[] {
   if (!hasSuggestions(doc)) return [];
-  const all = new Map<string, { first: Find; from: number; to: number; parts: Part[]; runs: Set<number> }>();
+  const all = new Map<
+    string,
+    { first: Find; from: number; to: number; parts: Part[]; runs: Set<number>; finds: Find[] }
+  >();
   doc.forEach((block, at) => {
     if (!hasSuggestions(block)) return;
     for (const find of findsIn(block)) {
@@ -46,11 +60,12 @@ export function suggestionsIn(doc: Node): readonly Suggestion[] {
       const known = all.get(find.id);
       if (!known) {
         const runs = new Set(find.run === null ? [] : [find.run]);
-        all.set(find.id, { first: find, from, to, parts: [find.part], runs });
+        all.set(find.id, { first: find, from, to, parts: [find.part], runs, finds: [find] });
         continue;
       }
       known.to = Math.max(known.to, to);
       if (find.run !== null) known.runs.add(find.run);
+      known.finds.push(find);
       add(known.parts, find.part);
     }
   });
