@@ -109,8 +109,8 @@ class Access:
                 found[document_id] = ruling
         return found
 
-    async def people_of(self, document_id: DocumentId, user_ids: Collection[str]) -> Mapping[str, User]:
-        """Return those of these people who may open a document, as far as the server knows them.
+    async def people_of(self, document_id: DocumentId, user_ids: Collection[str]) -> Mapping[str, tuple[User, Role]]:
+        """Return those of these people who may open a document, and by which role.
 
         A person whom only a token lets in is not known to have access while they are away.
         """
@@ -120,10 +120,11 @@ class Access:
         standing = (await self._sharing.access([document_id], names)).get(document_id)
         if standing is None:
             return {}
-        found = {user_id: stranger(user_id) for user_id in user_ids if user_id in standing.grants}
+        granted = {user_id: role for user_id, role in standing.grants.items() if user_id in user_ids}
+        found = {user_id: (stranger(user_id), role) for user_id, role in granted.items()}
         for identity in identities:
-            if self.rule(standing, document_id, identity, None) is not None:
-                found[identity.user.user_id] = identity.user
+            if (ruling := self.rule(standing, document_id, identity, None)) is not None:
+                found[identity.user.user_id] = identity.user, ruling.role
         return found
 
     def list_of(self, identity: Identity, *, shared: bool | None) -> Whose | None:

@@ -89,5 +89,9 @@ class SqlThreads(SqlPort):
         return None
 
     @reads
+    def open_to_viewers(self, connection: Connection, document_id: DocumentId) -> bool:
+        return any(is_open for *_, is_open in fetch(connection, _PRESENT, of_id=document_id))
+
+    @reads
     def authors(self, connection: Connection, document_id: DocumentId) -> Collection[str]:
         return [user_id for (user_id,) in fetch(connection, _PARTICIPANTS, of_id=document_id)]

@@ -46,7 +46,7 @@ KEPT_GONE = 1000
 """Deleted threads of a document that are remembered, the last ones."""
 
 PAGE = 250
-"""Threads that are read at once: some 8 ms of the event loop, with three comments each."""
+"""Threads that are read at once. With 750 comments they hold the event loop for 2 ms."""
 
 KEEP = object()
 """Stands for an assignee that stays."""
@@ -238,6 +238,9 @@ class Threads(Protocol):
         Raises ProtocolError, and changes nothing: not_found, deleted, forbidden, conflict,
         document_full.
         """
+
+    async def open_to_viewers(self, document_id: DocumentId) -> bool:
+        """Whether viewers may read a document's discussion."""
 
     async def authors(self, document_id: DocumentId) -> Collection[str]:
         """Return the user ids of everybody who has said something in a discussion."""

@@ -151,14 +151,18 @@ async def test_a_thread_travels_as_it_was_said(talk: Talk) -> None:
 
 
 async def test_viewers_read_if_the_owner_says_so(talk: Talk) -> None:
-    await talk.begins("carl", "Hm", mention("vera"))
+    refused = await talk.begins("carl", "Hm", mention("vera"))
+    assert error_of(refused) == (403, "forbidden")
+    assert refused.json()["error"]["message"].startswith("Vera is a viewer, and viewers may not read")
     assert error_of(await talk.reads("vera")) == (403, "forbidden")
-    assert await talk.unread("vera") == 1, "the shared document alone"
-    assert [each["reason"] for each in (await talk.inbox("vera"))["entries"]] == ["shared"]
     assert (await talk.puts("ann", "discussion", {"viewers": True})).status_code == 204
+    await talk.begins("carl", "Hm", mention("vera"))
     read = (await talk.reads("vera")).json()
     assert (read["viewers"], len(read["threads"]), read["version"]) == (True, 1, 2)
     assert await talk.unread("vera") == 2
+    assert (await talk.puts("ann", "discussion", {"viewers": False})).status_code == 204
+    assert await talk.unread("vera") == 1, "the shared document alone"
+    assert [each["reason"] for each in (await talk.inbox("vera"))["entries"]] == ["shared"]
     assert error_of(await talk.replies("vera", "Hm")) == (403, "forbidden")
 
 
@@ -175,7 +179,7 @@ async def test_only_people_who_may_open_the_document_are_mentioned(talk: Talk) -
     await talk.begins("ann", "Hm")
     assigned = await talk.asks("ann", "PATCH", f"/api/documents/{DOCUMENT}/threads/{T1}", {"assignee": "zoe"})
     assert assigned.json()["error"]["message"].startswith("Zoe may not open this document.")
-    await store.sharing.grant(DOCUMENT, "email:zoe@example.com", Role.VIEWER)
+    await store.sharing.grant(DOCUMENT, "email:zoe@example.com", Role.COMMENTER)
     await store.sharing.grant(DOCUMENT, "email:dora@example.com", Role.EDITOR)
     answer = await talk.replies("ann", mention("zoe"), mention("email:dora@example.com"))
     named = answer.json()["comments"][1]["body"][0]["content"]

@@ -239,7 +239,11 @@ class DiscussionApi:
         return Said(msgspec.json.encode(paragraphs).decode(), mentions)
 
     async def _check_people(self, asked: Asked, user_ids: Collection[str]) -> dict[str, str]:
-        """Return how these people are called. Raises ProtocolError(forbidden) for strangers."""
+        """Return how these people are called.
+
+        Raises ProtocolError(forbidden) for people who may not open the document, or not read its
+        discussion.
+        """
         people = await self._access.people_of(asked.document_id, user_ids)
         strangers = sorted(set(user_ids) - people.keys())
         if strangers:
@@ -247,16 +251,19 @@ class DiscussionApi:
             name = known[strangers[0]].user.name if known else "Somebody"
             message = f"{name} may not open this document. Share the document with them first."
             raise ProtocolError(Code.FORBIDDEN, message)
-        return {user_id: user.name for user_id, user in people.items()}
+        viewers = [user.name for user, role in people.values() if not may(role, Action.COMMENT)]
+        if viewers and not await self._threads.open_to_viewers(asked.document_id):
+            message = f"{min(viewers)} is a viewer, and viewers may not read this discussion. Let them comment first."
+            raise ProtocolError(Code.FORBIDDEN, message)
+        return {user_id: user.name for user_id, (user, _) in people.items()}
 
     async def _mentionable(self, asked: Asked) -> list[User]:
         ruling = asked.ruling
         if may(ruling.role, Action.SEE_PEOPLE):
             return [person.user for person in await self._sharing.people(asked.document_id)]
         here = await self._access.people_of(asked.document_id, await self._threads.authors(asked.document_id))
-        if ruling.owner is not None:
-            here = {ruling.owner.user_id: ruling.owner, **here}
-        return list(here.values())
+        owner = {} if ruling.owner is None else {ruling.owner.user_id: ruling.owner}
+        return list((owner | {user_id: user for user_id, (user, _) in here.items()}).values())
 
 
 def _right(act: Act) -> Action:
