@@ -66,11 +66,13 @@ class Said(NamedTuple):
         update: in the clients' form.
         after: the last row that the author had applied; None if they do not say.
         author: the author's client id.
+        known: a state vector of the author's, from before they made the update; empty if not known.
     """
 
     update: bytes
     after: int | None
     author: int | None
+    known: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,8 @@ def answer(sequences: Sequences, seq: int, said: Iterable[Said], without: Collec
     """
     answers: list[bytes | None] = []
     links: list[Links] = []
-    for update, after, author in said:
-        change, written = sequences.take(update, seq, after, author), None
+    for update, after, author, known in said:
+        change, written = sequences.take(update, seq, after, author, known), None
         if concerns(sequences, change) and author not in without:
             try:
                 written, moved = rescue(sequences, change)

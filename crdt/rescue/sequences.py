@@ -21,7 +21,7 @@ from crdt.errors import Code, InvariantError
 from crdt.protocol.links import Links
 from crdt.yjs.contents import ANY, DELETED, EMBED, FORMAT, GC, STRING, TYPE, XML_ELEMENT, XML_TEXT
 from crdt.yjs.items import Id, ItemReader
-from crdt.yjs.varint import read_varuint, sized
+from crdt.yjs.varint import check_state_vector, read_varuint, sized
 
 KEPT = frozenset({STRING, FORMAT, EMBED, TYPE, ANY})
 """Kinds of content whose bytes are kept. Of others only the place is."""
@@ -360,11 +360,14 @@ class Sequences:
             found = self.roots[name] = Branch(None, None, name, is_rich=name in self._rich_roots)
         return found
 
-    def take(self, update: bytes, seq: int, after: int | None = None, author: int | None = None) -> Change:
+    def take(
+        self, update: bytes, seq: int, after: int | None = None, author: int | None = None, known: bytes = b""
+    ) -> Change:
         """Integrate one update of row `seq`, in the clients' form.
 
         `after`: the last row that its author had applied; None if not known. `author`: the author's
-        client id, by default the one that the update's first struct has. Raises InvariantError for
+        client id, by default the one that the update's first struct has. `known`: a state vector
+        that the author had before, or empty. Raises InvariantError for
         an update whose past is not here; the sequences are useless then.
         """
         self.turn, self._seq = self.turn + 1, seq
@@ -378,7 +381,8 @@ class Sequences:
         if ranges:
             # An update whose content is all known was taken before, or is a state. What it deletes
             # anew counts.
-            self._delete(ranges, change, author, repeats=not change.fresh and reader.count > 0)
+            clocks = check_state_vector(known) if known and after is None else {}
+            self._delete(ranges, change, author, clocks, repeats=not change.fresh and reader.count > 0)
         return change
 
     def _read(self, reader: ItemReader, update: bytes) -> Iterator[Entry]:
@@ -522,7 +526,13 @@ class Sequences:
         change.fresh.append(piece)
 
     def _delete(
-        self, ranges: list[tuple[int, int, int]], change: Change, author: int | None, *, repeats: bool = False
+        self,
+        ranges: list[tuple[int, int, int]],
+        change: Change,
+        author: int | None,
+        known: Mapping[int, int],
+        *,
+        repeats: bool = False,
     ) -> None:
         found = [piece for client, first, end in ranges for piece in self.between(client, first, end)]
         repeats = repeats or (
@@ -536,11 +546,15 @@ class Sequences:
             if piece.key is not None and not piece.dead:
                 piece.killed_at = change.seq
                 removed.append(piece)
-            elif piece.key is not None and piece.heir is not None and not (repeats or piece.alone):
+            elif (
+                piece.key is not None
+                and piece.heir is not None
+                and not (repeats or piece.alone or _has_heir(piece, known))
+            ):
                 change.unset.append(piece)
             elif piece.key is None and piece.branch is not None:
                 if piece.dead and piece.turn != self.turn:
-                    if repeats or _is_known_dead(piece, change.after, author):
+                    if repeats or _is_known_dead(piece, change.after, author) or _has_heir(piece, known):
                         continue
                     change.already.append(piece)
                 else:
@@ -605,6 +619,14 @@ def _is_known_dead(piece: Piece, after: int | None, author: int | None) -> bool:
     if not piece.killed_at:
         return False
     return (author is not None and piece.killer == author) or (after is not None and piece.killed_at <= after)
+
+
+def _has_heir(piece: Piece, known: Mapping[int, int]) -> bool:
+    """Whether somebody who had reached these clocks has the piece's heir.
+
+    The heir came with the deletion of the piece, so they have that as well, and only say it again.
+    """
+    return piece.heir is not None and piece.heir[1] < known.get(piece.heir[0], 0)
 
 
 def _cut_known(piece: Piece, end: int) -> None:

@@ -59,6 +59,12 @@ NEW_CLIENT_IDS = Rate(1 / 30, 200)
 Ids are never forgotten (GateLimits.client_ids).
 """
 
+MOST_KNOWN = 4 * 2**10
+"""Bytes of a session's state vector that are kept, for some 400 client ids.
+
+What a client says anew on coming back is told from what it has done by it.
+"""
+
 MOST_BEGINNERS = 10_000
 """People whose beginnings are counted. Past this, the first one counted is forgotten."""
 
@@ -193,6 +199,7 @@ class Members:
             self.presence.remove(presence_id)
         session.enter(presence_id, _author(request, user), user, role, parts or Synced())
         session.format = request.format
+        session.known = request.state_vector if len(request.state_vector) <= MOST_KNOWN else b""
         self.sessions[session] = None
         self._by_client[session.client_id] = session
         self._listeners = None

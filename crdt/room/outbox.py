@@ -85,6 +85,7 @@ class Submission(NamedTuple):
         size: bytes of its updates.
         measured: the document engine was tried with the updates.
         after: the last row that the author had applied; None if they did not say.
+        known: the state vector with which the author joined; empty if it is not kept.
         proof: for somebody who only suggests, what it was proven against.
     """
 
@@ -99,6 +100,7 @@ class Submission(NamedTuple):
     measured: bool = False
     after: Seq | None = None
     proof: Proof | None = None
+    known: bytes = b""
 
     @property
     def suggests(self) -> bool:
@@ -112,7 +114,7 @@ class Submission(NamedTuple):
     @property
     def said(self) -> list[Said]:
         """The updates, and what their author knew."""
-        return [Said(update.raw, self.after, self.author.client_id) for update in self.updates]
+        return [Said(update.raw, self.after, self.author.client_id, self.known) for update in self.updates]
 
 
 @dataclass(frozen=True, slots=True)

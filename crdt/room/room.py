@@ -318,7 +318,8 @@ class Room:
         if session.owned is None and self.members.authors.owns(author):
             session.owned = author.client_id
         by = author, session.contributor
-        return Submission(session, request, tuple(updates), *by, (), (), size, measured, session.after, proof)
+        after, known = session.after, session.known
+        return Submission(session, request, tuple(updates), *by, (), (), size, measured, after, proof, known)
 
     def _may_write(self, submission: Submission) -> MayWrite:
         authors, by = self.members.authors, submission.author

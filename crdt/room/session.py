@@ -109,6 +109,7 @@ class Session:
         begun: whether the person has sent something to be written.
         contributor: the person or program, as the log names who wrote.
         format: the format that the author's editor knows; None if it does not say.
+        known: the state vector with which the session joined; empty if it is not kept.
         may_write: whether the role takes updates.
         may_send: whether the role takes updates, of any kind or proven ones.
         only_suggests: whether the role takes updates that are proven to be only suggestions.
@@ -124,6 +125,7 @@ class Session:
     arrival: int = 0
     after: Seq | None = None
     format: Format | None = None
+    known: bytes = b""
     state: State = Synced()
     begun: bool = False
     author: Author = field(init=False)
