@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from crdt.content.proposing import Proposer
+
 MOST_EDITS = 200
 """Most edits of one request."""
 
@@ -86,7 +88,19 @@ class ReplaceText(Struct, forbid_unknown_fields=True, tag_field="do", tag="repla
     occurrence: Annotated[int, Meta(ge=0, description="which of several: 1 is the first; 0: the only one")] = 0
 
 
-Edit = Append | Insert | ReplaceText | ReplaceBlocks | DeleteBlocks
+class AnchorComment(Struct, forbid_unknown_fields=True, tag_field="do", tag="comment"):
+    """The anchor of a thread of comments, which is made by itself. The words stay as they are.
+
+    The words to find are as in `replace_text`.
+    """
+
+    block: BlockName
+    find: Annotated[str, Meta(min_length=1, description="the words that the thread is about")]
+    thread: Annotated[str, Meta(min_length=1, max_length=64, description="the thread's id")]
+    occurrence: Annotated[int, Meta(ge=0, description="which of several: 1 is the first; 0: the only one")] = 0
+
+
+Edit = Append | Insert | ReplaceText | ReplaceBlocks | DeleteBlocks | AnchorComment
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +112,16 @@ class Order:
         base: the server's address without a path, for the addresses of pictures.
         since: the updates of others behind the revision that the author had read; None if they are
             not known any more, so that every block may have changed.
+        proposer: who asks for the edits.
+        proposes: whether the edits become suggestions.
     """
 
     client_id: int
     base: str
     edits: Sequence[Edit]
     since: Sequence[bytes] | None = ()
+    proposer: Proposer | None = None
+    proposes: bool = False
 
 
 class Made(Struct):

@@ -14,6 +14,7 @@ from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 from crdt.content.blocks import Blocks, id_of, name_of
 from crdt.content.building import insert_blocks, length_of
 from crdt.content.edits import (
+    AnchorComment,
     Append,
     DeleteBlocks,
     Edit,
@@ -24,6 +25,7 @@ from crdt.content.edits import (
     ReplaceText,
     Source,
 )
+from crdt.content.proposing import Proposer
 from crdt.content.reading import read
 from crdt.content.schema import SCHEMA
 from crdt.errors import Code, ProtocolError
@@ -42,7 +44,7 @@ def made(doc: "Doc[Any]", order: Order) -> Made:
     conflicts = _conflicts(blocks, order)
     if conflicts:
         return Made(conflicts=[_now(blocks, block_id) for block_id in conflicts])
-    return recorded(doc, blocks, lambda: _Maker(doc, blocks, order.base).make(order.edits))
+    return recorded(doc, blocks, lambda: _Maker(doc, blocks, order).make(order.edits))
 
 
 def _conflicts(blocks: Blocks, order: Order) -> list[str]:
@@ -63,7 +65,7 @@ def _named(edit: Edit) -> Iterator[tuple[str, bool]]:
     match edit:
         case Insert(before=before, after=after):
             yield before if before is not None else after or "", False
-        case ReplaceText(block=name):
+        case ReplaceText(block=name) | AnchorComment(block=name):
             yield name, True
         case ReplaceBlocks(blocks=names) | DeleteBlocks(blocks=names):
             yield from ((name, True) for name in names)
@@ -110,9 +112,11 @@ def _new_blocks(update: bytes, blocks: Blocks) -> tuple[tuple[int, int], list[st
 class _Maker:
     """Makes edits in a document, one after the other."""
 
-    def __init__(self, doc: "Doc[Any]", blocks: Blocks, base: str) -> None:
+    def __init__(self, doc: "Doc[Any]", blocks: Blocks, order: Order) -> None:
         self._root = doc.get(SCHEMA.fragment, type=XmlFragment)
-        self._base = base
+        self._base = order.base
+        self._person = order.proposer
+        self._proposer = order.proposer if order.proposes else None
         self._line: list[Id | None] = [block.id for block in blocks.all for _ in range(block.width)]
         """The block that each child of the root belongs to. None stands for a new one."""
         self.lost: list[str] = []
@@ -138,8 +142,16 @@ class _Maker:
             case DeleteBlocks():
                 self._delete(edit.blocks)
             case ReplaceText():
-                start, end = self._place(edit.block)
-                replace_text([self._root.children[at] for at in range(start, end)], edit)
+                replace_text(self._parts(edit.block), edit, self._proposer)
+            case AnchorComment():
+                if self._person is None:
+                    raise ProtocolError(Code.MALFORMED, "A comment needs somebody who makes it.")
+                found = _found(self._parts(edit.block), edit)
+                self._person.comment(found.text, found.at, edit.find, edit.thread)
+
+    def _parts(self, name: str) -> list[Any]:
+        start, end = self._place(name)
+        return [self._root.children[at] for at in range(start, end)]
 
     def _place(self, name: str) -> tuple[int, int]:
         """Return the place of a block, and the one behind it."""
@@ -154,12 +166,19 @@ class _Maker:
         self.lost += content.lost
         count = insert_blocks(self._root, at, content.blocks)
         self._line[at:at] = [None] * count
+        if self._proposer is not None:
+            for place in range(at, at + count):
+                self._proposer.mark_new(self._root.children[place])
 
     def _delete(self, names: Iterable[str]) -> None:
         for name in dict.fromkeys(names):
-            start, end = self._place(name)
-            del self._root.children[start:end]
-            del self._line[start:end]
+            parts, (start, end) = self._parts(name), self._place(name)
+            if self._proposer is None or all(map(self._proposer.may_take_back, parts)):
+                del self._root.children[start:end]
+                del self._line[start:end]
+            else:
+                for part in parts:
+                    self._proposer.strike(part)
 
 
 @dataclass(slots=True)
@@ -171,11 +190,19 @@ class _Found:
     formats: dict[str, Any] = field(default_factory=dict)
 
 
-def replace_text(parts: Iterable[Any], edit: ReplaceText) -> None:
-    """Replace words in a block.
+def replace_text(parts: Iterable[Any], edit: ReplaceText, proposer: Proposer | None = None) -> None:
+    """Replace words in a block, or propose that.
 
     Raises ProtocolError(malformed) if they are not there, or there more often than once.
     """
+    found = _found(parts, edit)
+    if "\n" in edit.with_ and "\n" not in edit.find:
+        raise ProtocolError(Code.MALFORMED, "`with` must be one line. Replace the block to write several.")
+    words = edit.with_.encode("utf-8", "replace").decode()  # without halves of surrogate pairs
+    rewrite(found, edit.find, words, proposer)
+
+
+def _found(parts: Iterable[Any], edit: ReplaceText | AnchorComment) -> _Found:
     found = [each for part in parts for text in _texts(part) for each in _find(text, edit.find)]
     if not found:
         raise ProtocolError(Code.MALFORMED, f"The block {edit.block[:40]} does not have these words in one line.")
@@ -185,18 +212,18 @@ def replace_text(parts: Iterable[Any], edit: ReplaceText) -> None:
     if edit.occurrence > len(found):
         message = f"The block {edit.block[:40]} has these words {len(found)} times, and not {edit.occurrence} times."
         raise ProtocolError(Code.MALFORMED, message)
-    if "\n" in edit.with_ and "\n" not in edit.find:
-        raise ProtocolError(Code.MALFORMED, "`with` must be one line. Replace the block to write several.")
-    words = edit.with_.encode("utf-8", "replace").decode()  # without halves of surrogate pairs
-    rewrite(found[max(edit.occurrence, 1) - 1], edit.find, words)
+    return found[max(edit.occurrence, 1) - 1]
 
 
-def rewrite(found: _Found, old: str, new: str) -> None:
-    """Write words in the place of others. What both begin and end with stays."""
+def rewrite(found: _Found, old: str, new: str, proposer: Proposer | None = None) -> None:
+    """Write words in the place of others, or propose them. What both begin and end with stays."""
     before = _common(old, new)
     behind = _common(old[before:][::-1], new[before:][::-1])
     at = found.at + length_of(old[:before])
     gone, words = old[before : len(old) - behind], new[before : len(new) - behind]
+    if proposer is not None:
+        proposer.rewrite(found.text, at, gone, words, found.formats)
+        return
     if gone:
         del found.text[at : at + length_of(gone)]
     if words:

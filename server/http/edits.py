@@ -9,6 +9,8 @@ made anew, a few times. What they write after that is merged, as between any two
 
 import asyncio
 import re
+import secrets
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Protocol
@@ -18,11 +20,12 @@ from msgspec.structs import replace
 
 from crdt.budget import Account
 from crdt.content.blocks import id_of, name_of
-from crdt.content.edits import MOST_EDITS, Append, Edit, Made, Order, Replacement, Sent, Source
+from crdt.content.edits import MOST_EDITS, AnchorComment, Append, Edit, Made, Order, Replacement, Sent, Source
+from crdt.content.proposing import Proposer
 from crdt.content.schema import SCHEMA
 from crdt.errors import Code, EpochChanged, ProtocolError, Unavailable
 from crdt.ids import ClientId, DocumentId, Epoch, Seq
-from crdt.permissions import Action
+from crdt.permissions import Action, Role, forbidden
 from crdt.protocol.batch import decode_batch
 from crdt.protocol.messages import Format
 from crdt.yjs.limits import GateLimits
@@ -65,10 +68,13 @@ class Edits(Struct, forbid_unknown_fields=True):
         Meta(
             min_length=1,
             max_length=MOST_EDITS,
-            description=f"a list of 1 to {MOST_EDITS} edits: append, insert, replace, delete or replace_text",
+            description=f"a list of 1 to {MOST_EDITS} edits: append, insert, replace, delete, replace_text or comment",
         ),
     ]
     base_revision: _Revision = None
+    suggest: Annotated[
+        bool, Meta(description="make suggestions of the edits, which leave the text as it is until they are accepted")
+    ] = False
 
     def __post_init__(self) -> None:
         if self.base_revision is None and not all(isinstance(edit, Append) for edit in self.edits):
@@ -162,10 +168,13 @@ class Editing:
         """
         document_id = asked.document_id
         built_on = None if body.base_revision is None else _parsed(body.base_revision)
+        name, at = secrets.token_hex(8), time.time_ns() // 1_000_000
 
         async def plan(author: Author) -> Order:
             since = () if built_on is None else await self._since(document_id, author, built_on)
-            return Order(author.client_id, self._base(asked), tuple(body.edits), since)
+            proposer = Proposer(asked.identity.user.user_id, name, at)
+            edits = tuple(body.edits)
+            return Order(author.client_id, self._base(asked), edits, since, proposer, body.suggest)
 
         return await self._write(asked, document_id, built_on, plan, receipt)
 
@@ -277,7 +286,7 @@ class EditsApi:
 
     @operation(
         "POST /api/documents/{document_id}/edits",
-        needs=Action.WRITE,
+        needs=Action.SUGGEST,
         errors={409, 413, 422},
         most_bytes=MAX_CONTENT_BYTES,
         headers=ABOUT,
@@ -288,7 +297,12 @@ class EditsApi:
         Everybody sees the edits at once, and they are durable. If a block that an edit changes has
         changed since `base_revision`, or is gone, nothing is done, and the answer (409 `conflict`)
         has these blocks as they are now.
+
+        With `suggest` the edits become suggestions of the person. Commenters may do that, and
+        anchor comments, and nothing else.
         """
+        if not (body.suggest or all(isinstance(edit, AnchorComment) for edit in body.edits)):
+            _check_writes(asked.ruling.role)
         return await self._run(asked, body, lambda receipt: self._editing.edit(asked, body, receipt))
 
     @operation(
@@ -323,6 +337,11 @@ class EditsApi:
         return await self._once.run(
             asked, Edited, said, act, lambda proof, promised: self._editing.find(asked, proof, promised)
         )
+
+
+def _check_writes(role: Role) -> None:
+    if not role.may_write:
+        raise forbidden(role, Action.WRITE)
 
 
 async def _catch_up(author: Author, revision: Revision) -> None:

@@ -15,7 +15,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from pycrdt import Doc, XmlElement, XmlText
 
+from crdt.content.blocks import Blocks
+from crdt.content.edits import AnchorComment, Append, DeleteBlocks, Edit, Insert, Order, ReplaceBlocks, ReplaceText
+from crdt.content.making import made
+from crdt.content.proposing import Proposer
+from crdt.content.suggested import View, seen
+from crdt.content.tree import tree
 from crdt.errors import Code, ProtocolError
 from crdt.suggestions import judge as judging
 from crdt.suggestions import marks, views
@@ -137,6 +144,38 @@ def attacks_taken(name: str, seeds: Iterable[int], enough: int) -> Iterator[int]
         if tried == enough:
             return
     assert tried == enough
+
+
+EDITS: dict[str, list[Edit]] = {
+    "append": [Append("# New\n\n- one\n- two")],
+    "insert": [Insert("New", before="7.0")],
+    "replace words": [ReplaceText("7.0", "brave old", "bold new")],
+    "replace a block": [ReplaceBlocks("Other", blocks=["7.0"])],
+    "delete a block": [DeleteBlocks(["7.0"])],
+    "comment": [AnchorComment("7.0", "old", "thread-1")],
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_what_programs_suggest_passes_and_what_they_edit_does_not(name: str) -> None:
+    writer = Writer("ann", 7, Random(1))
+    writer.root.children.append(XmlElement("paragraph", {}, [XmlText("Hello brave old world")]))
+    state = writer.doc.get_update()
+    assert Blocks(writer.doc).all[0].id == (7, 0)
+    for proposes in (True, False):
+        doc: Doc[Any] = Doc(client_id=30)
+        doc.apply_update(state)
+        done = made(doc, Order(30, "https://x", EDITS[name], (), Proposer("u", "s1", 1_764_525_600_000), proposes))
+        assert done.update
+        passes = proposes or name == "comment"
+        assert (refusal(judge_of(state), [done.update], "u") is None) == passes
+        if proposes:
+            read = seen(tree(doc), View.ACCEPTED).to_json()
+            plain: Doc[Any] = Doc(client_id=31)
+            plain.apply_update(state)
+            made(plain, Order(31, "https://x", EDITS[name], (), Proposer("u", "s1", 1)))
+            assert name == "comment" or read == seen(tree(plain), View.ACCEPTED).to_json()
+            assert seen(tree(doc), View.WITHOUT) != seen(tree(doc), View.ACCEPTED) or name == "comment"
 
 
 def whole(judge: Judge, user: str) -> list[object]:

@@ -101,6 +101,7 @@ REQUESTS = [
     Ask(Action.SHARE, "PUT", "/discussion", json={"viewers": True}),
     Ask(Action.WRITE, "POST", "/attachments", content=PICTURE),
     Ask(Action.WRITE, "POST", "/edits", json={"edits": [{"do": "append", "content": "x"}]}),
+    Ask(Action.SUGGEST, "POST", "/edits", json={"edits": [{"do": "append", "content": "x"}], "suggest": True}),
     Ask(Action.WRITE, "PUT", "/content", content=b"x", headers={"If-Match": "*", "Content-Type": "text/markdown"}),
     Ask(Action.WRITE, "PUT", f"/attachments/{SHA256}", json={"document_id": DOCUMENT}),
     Ask(Action.RENAME, "PATCH", json={"title": "Another"}),
@@ -136,7 +137,9 @@ def declared(ask: Ask) -> Operation:
 def test_every_operation_on_a_document_declares_the_right_that_it_takes() -> None:
     assert {declared(ask).name for ask in REQUESTS} == {each.name for each in OPERATIONS if each.parameters}
     for ask in REQUESTS:
-        assert declared(ask).needs is DECLARED.get(ask.action, ask.action)
+        # Who may write edits, and who only suggests them, is seen by what is asked for.
+        needs = Action.SUGGEST if ask.path == "/edits" else DECLARED.get(ask.action, ask.action)
+        assert declared(ask).needs is needs
 
 
 async def filled(store: SqlStore, role: Role | None, *, trashed: bool = False) -> None:
@@ -178,8 +181,7 @@ def asked(client: httpx.AsyncClient, ask: Ask, document_id: str = DOCUMENT) -> A
 
 @pytest.fixture(scope="module")
 def every_action_is_asked_for() -> None:
-    # Suggestions come over sockets.
-    assert {ask.action for ask in REQUESTS} == set(Action) - {Action.SUGGEST}
+    assert {ask.action for ask in REQUESTS} == set(Action)
 
 
 @pytest.mark.usefixtures("every_action_is_asked_for")

@@ -30,8 +30,9 @@ export interface FormatChange {
 
 /** Edits to make one after the other, all or none. An edit is made if the blocks that it changes are unchanged since `base_revision`, and the block that it stands beside is still there. What others have written elsewhere does not matter. */
 export interface Edits {
-  readonly edits: readonly (Append | Insert | ReplaceText | ReplaceBlocks | DeleteBlocks)[];
+  readonly edits: readonly (Append | Insert | ReplaceText | ReplaceBlocks | DeleteBlocks | AnchorComment)[];
   readonly base_revision?: string | null;
+  readonly suggest?: boolean;
 }
 
 /** Content behind everything else. */
@@ -71,6 +72,15 @@ export interface ReplaceBlocks {
 export interface DeleteBlocks {
   readonly do: "delete";
   readonly blocks: readonly string[];
+}
+
+/** The anchor of a thread of comments, which is made by itself. The words stay as they are. The words to find are as in `replace_text`. */
+export interface AnchorComment {
+  readonly do: "comment";
+  readonly block: string;
+  readonly find: string;
+  readonly thread: string;
+  readonly occurrence?: number;
 }
 
 /** The document that has a picture already. */
