@@ -1,6 +1,6 @@
 /** The REST side of the server as typed calls; what goes wrong is told as in rest.ts. */
 import { type Me, meCalls, type PersonLook, type PersonRef, toPerson } from "./me";
-import { badAnswer, createCall, type Fetch, isRecord } from "./rest";
+import { badAnswer, type Call, createCall, type Fetch, isRecord } from "./rest";
 import { isRole, type Role, type SharingCalls, sharingCalls } from "./sharing";
 import type * as wire from "./wire";
 
@@ -59,6 +59,8 @@ export interface Attachment extends Omit<wire.Attachment, "media_type"> {
 }
 
 export interface Api extends SharingCalls {
+  /** For features whose own calls come with their code. */
+  readonly call: Call;
   /** Who this person is for the server; a guest who is new here gets a cookie by it. */
   readonly me: () => Promise<Me>;
   readonly changeMe: (look: PersonLook) => Promise<Me>;
@@ -92,6 +94,7 @@ export function createApi(fetch: Fetch, base = ""): Api {
   const document = (id: string) => `/api/documents/${encodeURIComponent(id)}`;
 
   return {
+    call,
     ...meCalls(call),
     ...sharingCalls(call),
     createDocument: async (title, secret) =>

@@ -4,6 +4,7 @@ import type { RefObject } from "react";
 import { Link } from "wouter";
 import { AccountMenu } from "../account/AccountMenu";
 import { useMe } from "../api/whoAmI";
+import { InboxButton } from "../features/inbox/InboxButton";
 import { t } from "../i18n/t";
 import { IconButton } from "../ui/IconButton";
 import { Keys } from "../ui/Keys";
@@ -61,6 +62,7 @@ export function DocumentsHeader({ searchField, search, placeholder, onSearch }: 
         />
       </div>
       <div className="documents-header-end">
+        <InboxButton />
         <ThemeMenu />
         {me !== null && me.kind !== "guest" && <AccountMenu me={me} className="documents-account" />}
       </div>

@@ -8,7 +8,13 @@
 
 import { Comment } from "@manyhands/schema";
 import { Fragment, type Mark, type Node, Slice } from "@tiptap/pm/model";
-import { type EditorState, Plugin, PluginKey } from "@tiptap/pm/state";
+import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
+import { Decoration, DecorationSet, type EditorView } from "@tiptap/pm/view";
+
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
 
 export type Look = "open" | "active";
 
@@ -61,12 +67,42 @@ export const CommentMark = Comment.extend<object, CommentStorage>({
   },
 });
 
-function marks(looks: CommentLooks): Plugin {
+const key = new PluginKey<Span | null>("commentMarks");
+
+/** The words that somebody is about to comment on; null for none. */
+export function draftIn(state: EditorState): Span | null {
+  return key.getState(state) ?? null;
+}
+
+export function setDraft(
+  { state, dispatch }: Pick<EditorView, "state" | "dispatch">,
+  draft: Span | null,
+): void {
+  dispatch(state.tr.setMeta(key, { draft }));
+}
+
+function followed(draft: Span | null, transaction: Transaction): Span | null {
+  const said: { readonly draft: Span | null } | undefined = transaction.getMeta(key);
+  if (said) return said.draft;
+  if (!draft || !transaction.docChanged) return draft;
+  const from = transaction.mapping.map(draft.from, 1);
+  return { from, to: Math.max(from, transaction.mapping.map(draft.to, -1)) };
+}
+
+function marks(looks: CommentLooks): Plugin<Span | null> {
   /** Threads whose words this page has put on the clipboard. */
   const carried = new Set<string>();
-  return new Plugin({
-    key: new PluginKey("commentMarks"),
+  return new Plugin<Span | null>({
+    key,
+    state: { init: () => null, apply: (transaction, draft) => followed(draft, transaction) },
     props: {
+      decorations: (state) => {
+        const draft = draftIn(state);
+        if (!draft || draft.from === draft.to) return null;
+        return DecorationSet.create(state.doc, [
+          Decoration.inline(draft.from, draft.to, { class: "page-comment-draft" }),
+        ]);
+      },
       markViews: {
         comment: (mark) => {
           const dom = document.createElement("span");
@@ -164,11 +200,6 @@ export function threadsAt({ doc }: Pick<EditorState, "doc">, at: number): readon
   const place = doc.resolve(at);
   const beside = [place.nodeAfter, place.nodeBefore].flatMap((node) => node?.marks ?? []);
   return [...new Set(beside.filter(isComment).map(({ attrs }) => String(attrs.id)))];
-}
-
-export interface Span {
-  readonly from: number;
-  readonly to: number;
 }
 
 /** The words of a thread, piece by piece, with the mark of each. */

@@ -5,7 +5,7 @@
  */
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
-import { Keyboard, PanelLeft, Search } from "lucide-react";
+import { Keyboard, MessageSquareText, PanelLeft, Search } from "lucide-react";
 import { type CSSProperties, lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useApi } from "../api/ApiContext";
 import { rememberDocument, rememberedRole } from "../api/knownDocuments";
@@ -13,6 +13,9 @@ import type { Me } from "../api/me";
 import { refusalWords } from "../api/refusals";
 import { shownTitle } from "../documents/titles";
 import type { Foreign } from "../extensions/foreign";
+import { CommentBubble } from "../features/discussion/CommentBubble";
+import { DiscussionPlace } from "../features/discussion/DiscussionPlace";
+import { useDiscussion } from "../features/discussion/useDiscussion";
 import { Find } from "../features/find/Find";
 import { useFind } from "../features/find/useFind";
 import { BlockHandle } from "../features/inserting/BlockHandle";
@@ -139,6 +142,7 @@ export function DocumentView(props: DocumentViewProps) {
   const color = useColorHere(provider, person.color, isSynced);
   const help = usePageKeys(editor, editLink);
   const find = useFind(editor);
+  const discussion = useDiscussion(editor, provider, state.discussion);
   const clickBelow = useSheetEnd(editor);
   const language = useLanguageOf(provider.doc);
 
@@ -173,6 +177,8 @@ export function DocumentView(props: DocumentViewProps) {
         onGoToText={goToText}
         asking={requests.waiting.length}
         onShare={() => setSharing(true)}
+        areCommentsOpen={discussion.isListOpen}
+        onComments={discussion.setListOpen}
         onCopy={actions.saveAsNewDocument}
         onDownload={onDownload}
         onDownloadMarkdown={actions.downloadMarkdown}
@@ -182,7 +188,12 @@ export function DocumentView(props: DocumentViewProps) {
         onFollow={following.toggle}
       />
       {editor?.isEditable && (
-        <FormattingToolbar key={provider.doc.guid} editor={editor} onEditLink={editLink} />
+        <FormattingToolbar
+          key={provider.doc.guid}
+          editor={editor}
+          onEditLink={editLink}
+          onComment={discussion.ask}
+        />
       )}
       {!editor && !because && <ToolbarToCome />}
       {because && (
@@ -226,7 +237,12 @@ export function DocumentView(props: DocumentViewProps) {
             {editor && <ObjectTools editor={editor} tell={actions.tell} />}
             {editor?.isEditable && <BlockHandle editor={editor} sheet={sheet} />}
             {editor?.isEditable && <BlockPress editor={editor} sheet={sheet} />}
-            {editor?.isEditable && !isEditingLink && <BubbleMenu editor={editor} onEditLink={editLink} />}
+            {editor?.isEditable && !isEditingLink && (
+              <BubbleMenu editor={editor} onEditLink={editLink} onComment={discussion.ask} />
+            )}
+            {editor && !editor.isEditable && state.canSuggest && (
+              <CommentBubble editor={editor} onComment={discussion.ask} />
+            )}
             {editor && (
               <LinkMenu
                 editor={editor}
@@ -250,6 +266,17 @@ export function DocumentView(props: DocumentViewProps) {
           )}
           {editor?.isEditable && <CaretMenu editor={editor} store={menus.store} />}
         </main>
+        {editor && (
+          <DiscussionPlace
+            editor={editor}
+            provider={provider}
+            state={state}
+            role={role}
+            me={me}
+            desk={desk}
+            open={discussion}
+          />
+        )}
         <FollowingNotice following={following} />
         <div className="page-corner">
           {!outline.isShown && (
@@ -262,6 +289,15 @@ export function DocumentView(props: DocumentViewProps) {
             />
           )}
           <CountsButton facts={facts} />
+          <IconButton
+            icon={MessageSquareText}
+            iconSize={17}
+            size="small"
+            label={t("All comments")}
+            pressed={discussion.isListOpen}
+            className="page-corner-comments"
+            onClick={() => discussion.setListOpen(!discussion.isListOpen)}
+          />
           <IconButton
             icon={Search}
             iconSize={17}

@@ -12,7 +12,7 @@ const SOURCE = join(import.meta.dirname, "../../src");
 const NO_WORDS = [
   /^(Content-Type|\w+Error)$/,
   /^(Mod|Shift|Alt|Ctrl)([+-]|$)/,
-  /^(Key[A-Z]|Enter|Esc|Escape|Tab|Backspace|Delete|Home|End|Page(Up|Down)|Arrow\w+)(, \w+)?$/,
+  /^(Key[A-Z]|Enter|Esc|Escape|Tab|Backspace|Delete|Home|End|Comma|Period|AltGraph|Page(Up|Down)|Arrow\w+)(, \w+)?$/,
   /^(Arial|Verdana|Trebuchet|Georgia|Times New Roman|Courier New|Comic Sans)\b/,
 ];
 

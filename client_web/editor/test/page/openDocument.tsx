@@ -159,6 +159,7 @@ export function openDocument({
     const request = { method, path, body: typeof body === "string" ? JSON.parse(body) : body };
     if (path.endsWith("/opened")) return new Response(null, { status: 204 });
     if (method === "GET" && path.endsWith("/requests")) return waiting(asking);
+    if (path === "/api/inbox/unread") return new Response(JSON.stringify({ unread: 0 }), { status: 200 });
     requests.push(request);
     return answer(request);
   });

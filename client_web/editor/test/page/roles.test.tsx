@@ -13,7 +13,7 @@ type Role = "viewer" | "commenter" | "editor" | "owner";
 /** By action: the roles that include it. */
 const TABLE: ReadonlyMap<string, readonly Role[]> = readTable();
 
-/** Nothing to comment with yet; and what is deleted for ever is deleted on the documents page. */
+/** The discussion's own tests tell who may what in it; what is deleted for ever is deleted on the documents page. */
 const NOT_HERE = ["comment", "resolve", "moderate", "delete"];
 
 beforeEach(() => localStorage.clear());

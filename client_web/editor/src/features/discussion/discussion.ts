@@ -118,8 +118,10 @@ export class Discussion {
   async act(of: ActOf, by: Author): Promise<void> {
     const act: Act = { id: crypto.randomUUID(), by, at: new Date().toISOString(), of };
     this.#acts = [...this.#acts, act];
+    // First: whoever is shown the act may send it at once, and what is not kept counts as sent.
+    const kept = this.#keep(act);
     this.#show();
-    await this.#keep(act);
+    await kept;
   }
 
   #keep(act: Act): Promise<void> {

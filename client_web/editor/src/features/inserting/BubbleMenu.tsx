@@ -4,7 +4,7 @@
  */
 
 import { type Editor, isNodeSelection } from "@tiptap/core";
-import { ChevronDown, Link } from "lucide-react";
+import { ChevronDown, Link, MessageSquarePlus } from "lucide-react";
 import { Toolbar } from "radix-ui";
 import { memo, useCallback, useEffect, useState } from "react";
 import { t } from "../../i18n/t";
@@ -20,9 +20,10 @@ import { KindItems } from "./BlockMenu";
 export interface BubbleMenuProps {
   readonly editor: Editor;
   readonly onEditLink: () => void;
+  readonly onComment: () => void;
 }
 
-export const BubbleMenu = memo(function BubbleMenu({ editor, onEditLink }: BubbleMenuProps) {
+export const BubbleMenu = memo(function BubbleMenu({ editor, onEditLink, onComment }: BubbleMenuProps) {
   const isNarrow = useNarrow();
   const isPressed = usePressed(editor);
   const isElsewhere = useFocusElsewhere(editor);
@@ -50,6 +51,12 @@ export const BubbleMenu = memo(function BubbleMenu({ editor, onEditLink }: Bubbl
           <ToolButton key={command.id} editor={editor} command={command} />
         ))}
         <Tool icon={Link} label={t("Link")} shortcut={keys("Mod+K")} onClick={onEditLink} />
+        <Tool
+          icon={MessageSquarePlus}
+          label={t("Comment on the selected words")}
+          shortcut={keys("Mod+Alt+M")}
+          onClick={onComment}
+        />
       </Toolbar.Root>
     </Floating>
   );

@@ -81,7 +81,7 @@ function hasName(query: string): (person: Person) => boolean {
   return ({ name }) => ` ${name.toLowerCase()}`.includes(` ${wanted}`);
 }
 
-function personChoice({ id, name }: Person): Choice {
+export function personChoice({ id, name }: Person): Choice {
   return {
     id: `person-${id}`,
     label: name,

@@ -2,13 +2,15 @@
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import type { Editor } from "@tiptap/core";
-import { UserRoundPlus } from "lucide-react";
+import { MessageSquareText, UserRoundPlus } from "lucide-react";
 import { Link } from "wouter";
 import { AccountMenu } from "../../account/AccountMenu";
 import type { Me } from "../../api/me";
+import { InboxButton } from "../../features/inbox/InboxButton";
 import type { ModeSwitch } from "../../features/suggesting/useMode";
 import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
+import { IconButton } from "../../ui/IconButton";
 import { Mark } from "../../ui/Mark";
 import { Tooltip } from "../../ui/Tooltip";
 import { mayTrash, type ReadOnly } from "../access";
@@ -46,6 +48,8 @@ export interface PageHeaderProps {
   /** How many people ask for access. */
   readonly asking: number;
   readonly onShare: () => void;
+  readonly areCommentsOpen: boolean;
+  readonly onComments: (areOpen: boolean) => void;
   readonly onCopy: () => void;
   readonly onDownload: () => void;
   readonly onDownloadMarkdown: () => void;
@@ -88,6 +92,14 @@ export function PageHeader(props: PageHeaderProps) {
       </div>
       <div className="page-header-end">
         <People awareness={provider.awareness} followed={act.followed} onFollow={act.onFollow} />
+        <IconButton
+          icon={MessageSquareText}
+          label={t("All comments")}
+          pressed={act.areCommentsOpen}
+          className="page-comments"
+          onClick={() => act.onComments(!act.areCommentsOpen)}
+        />
+        <InboxButton changes={state.status === "synced" ? state.inboxChanges + 1 : 0} />
         <Button
           icon={UserRoundPlus}
           variant="primary"

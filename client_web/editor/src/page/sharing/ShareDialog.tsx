@@ -6,6 +6,7 @@ import { useApi } from "../../api/ApiContext";
 import type { GivenRole, LinkAccess, Role, Sharing } from "../../api/sharing";
 import { useMe } from "../../api/whoAmI";
 import { shownTitle } from "../../documents/titles";
+import { ReadersSwitch } from "../../features/discussion/ReadersSwitch";
 import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
@@ -157,6 +158,7 @@ export function ShareDialog({
           }
         />
       )}
+      {role === "owner" && <ReadersSwitch documentId={documentId} />}
       {role === null && (
         <p className="page-access-note">{t("Who has access shows as soon as the server is reached.")}</p>
       )}

@@ -1,7 +1,7 @@
 /** The toolbar: groups in order of use; what does not fit beside the others moves into a panel. */
 
 import type { Editor } from "@tiptap/core";
-import { Ellipsis, Link } from "lucide-react";
+import { Ellipsis, Link, MessageSquarePlus } from "lucide-react";
 import { Toolbar } from "radix-ui";
 import { memo, type ReactNode, useRef } from "react";
 import { t } from "../../i18n/t";
@@ -32,6 +32,7 @@ import "./toolbar.css";
 export interface FormattingToolbarProps {
   readonly editor: Editor;
   readonly onEditLink: () => void;
+  readonly onComment: () => void;
 }
 
 interface Group {
@@ -53,8 +54,9 @@ export function ToolbarToCome() {
 export const FormattingToolbar = memo(function FormattingToolbar({
   editor,
   onEditLink,
+  onComment,
 }: FormattingToolbarProps) {
-  const groups = groupsOf(editor, onEditLink);
+  const groups = groupsOf(editor, onEditLink, onComment);
   const strip = useRef<HTMLDivElement>(null);
   const fitting = useFitting(strip, groups.length);
   const rest = groups.slice(fitting);
@@ -101,7 +103,7 @@ function ToolGroup({ label, tools }: Group) {
   );
 }
 
-function groupsOf(editor: Editor, onEditLink: () => void): readonly Group[] {
+function groupsOf(editor: Editor, onEditLink: () => void, onComment: () => void): readonly Group[] {
   const buttons = (commands: readonly Command[]) =>
     commands.map((command) => <ToolButton key={command.id} editor={editor} command={command} />);
   const link = (
@@ -134,6 +136,12 @@ function groupsOf(editor: Editor, onEditLink: () => void): readonly Group[] {
         <>
           <InsertTool editor={editor} />
           {link}
+          <Tool
+            icon={MessageSquarePlus}
+            label={t("Comment on the selected words")}
+            shortcut={keys("Mod+Alt+M")}
+            onClick={onComment}
+          />
           <ImageTool editor={editor} />
           <TableTool editor={editor} />
         </>

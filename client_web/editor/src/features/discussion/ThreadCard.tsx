@@ -1,0 +1,335 @@
+/** One thread as a card: its words, its comments, and what one may do with them. */
+
+import { Check, Ellipsis, Link2, Pencil, RotateCcw, SmilePlus, Trash2, UserRoundCheck } from "lucide-react";
+import { memo, useState } from "react";
+import type * as wire from "../../api/wire";
+import { fullTime, relativeTime } from "../../documents/times";
+import { useNow } from "../../documents/useNow";
+import { t } from "../../i18n/t";
+import { Avatar } from "../../ui/Avatar";
+import { Button } from "../../ui/Button";
+import { classes } from "../../ui/classes";
+import { PERSON_COLORS } from "../../ui/color";
+import { IconButton } from "../../ui/IconButton";
+import { Menu, MenuItem, MenuSeparator } from "../../ui/Menu";
+import { AssignItems } from "./AssignItems";
+import { Body } from "./Body";
+import { Composer, ComposerToCome } from "./Composer";
+import type { Deeds } from "./deeds";
+import { type Author, mayChange, mayDelete, type ShownComment, type ShownThread } from "./threads";
+
+export interface ThreadCardProps {
+  readonly thread: ShownThread;
+  readonly isActive: boolean;
+  readonly isDetached: boolean;
+  readonly deeds: Deeds;
+  /** Who is writing a reply here. */
+  readonly replying: readonly string[];
+  /** Shown in the panel of all threads, where the words are not beside the card. */
+  readonly isListed?: boolean;
+}
+
+/** Comments of a card that is not active. */
+const FEW = 1;
+
+export const ThreadCard = memo(function ThreadCard(props: ThreadCardProps) {
+  const { thread, isActive, isDetached, deeds, replying, isListed = false } = props;
+  const { rights, own } = deeds;
+  const [isReplying, setReplying] = useState(false);
+  const living = thread.comments.filter(({ deleted }) => !deleted);
+  const comments = isActive ? thread.comments : living.slice(0, FEW);
+  const hidden = isActive ? 0 : living.length - comments.length;
+  const isWaiting = thread.waiting ?? thread.comments.find(({ waiting }) => waiting)?.waiting ?? null;
+  const refused = refusedOf(thread);
+  const mayTurn = mayChange(thread, rights, own);
+  return (
+    <article
+      className={classes("thread", isActive && "thread--active")}
+      aria-label={labelOf(thread)}
+      // The keys for the next and the previous thread lead here.
+      tabIndex={-1}
+    >
+      <header className="thread-head">
+        <blockquote className={classes("thread-quote", isDetached && "thread-quote--gone")} dir="auto">
+          {thread.quote || t("No words")}
+        </blockquote>
+        {thread.state === "open" && mayTurn && (
+          <IconButton
+            icon={Check}
+            iconSize={17}
+            size="small"
+            label={t("Resolve")}
+            onClick={() => deeds.change(thread, { state: "resolved" })}
+          />
+        )}
+        {thread.state === "resolved" && mayTurn && (
+          <IconButton
+            icon={RotateCcw}
+            iconSize={16}
+            size="small"
+            label={t("Reopen")}
+            onClick={() => deeds.change(thread, { state: "open" })}
+          />
+        )}
+        {(isActive || isListed) && <ThreadMenu thread={thread} deeds={deeds} />}
+      </header>
+      {isDetached && (
+        <p className="thread-note">
+          {t("The words are not in the text any more.")}{" "}
+          {mayTurn && (
+            <button type="button" className="thread-link" onClick={() => deeds.attach(thread)}>
+              {t("Attach again")}
+            </button>
+          )}
+        </p>
+      )}
+      {thread.state === "resolved" && thread.changed_by && (
+        <p className="thread-note">{t("Resolved by {name}", { name: thread.changed_by.name })}</p>
+      )}
+      {thread.assignee && (
+        <p className="thread-note">
+          <UserRoundCheck aria-hidden="true" size={14} />{" "}
+          {t("Assigned to {name}", { name: thread.assignee.name })}
+        </p>
+      )}
+      <ol className="thread-comments">
+        {comments.map((comment) => (
+          <CommentItem key={comment.id} thread={thread} comment={comment} isActive={isActive} deeds={deeds} />
+        ))}
+      </ol>
+      {hidden > 0 && (
+        <p className="thread-more">
+          {t("{count, plural, one {# reply} other {# replies}}", { count: hidden })}
+        </p>
+      )}
+      {refused ? (
+        <div className="thread-refused" role="alert">
+          <p>{t("The server did not take this. {why}", { why: refused.refusal ?? "" })}</p>
+          <div className="composer-buttons">
+            <Button size="small" variant="ghost" onClick={() => deeds.drop(refused)}>
+              {t("Discard")}
+            </Button>
+            <Button size="small" onClick={() => deeds.again(refused)}>
+              {t("Try again")}
+            </Button>
+          </div>
+        </div>
+      ) : (
+        isWaiting && deeds.isOffline && <p className="thread-note">{t("Kept on this device")}</p>
+      )}
+      {replying.length > 0 && (
+        <p className="thread-note" role="status">
+          {t("{count, plural, one {{names} is replying…} other {{names} are replying…}}", {
+            count: replying.length,
+            names: replying.join(", "),
+          })}
+        </p>
+      )}
+      {isActive && rights.mayWrite && !refused && (
+        <div className="thread-reply">
+          {isReplying ? (
+            <Composer
+              label={t("Reply")}
+              placeholder={t("Reply, or @ to mention somebody")}
+              sendLabel={t("Reply")}
+              findPeople={deeds.findPeople}
+              mayAssign={mayTurn}
+              onWriting={(isWriting) => deeds.tellReplying(isWriting ? thread.id : null)}
+              onSend={(body, assignee) => {
+                deeds.reply(thread, body, assignee);
+                setReplying(false);
+              }}
+              onCancel={() => {
+                setReplying(false);
+                deeds.leave();
+              }}
+            />
+          ) : (
+            <ComposerToCome onOpen={() => setReplying(true)}>{t("Reply")}</ComposerToCome>
+          )}
+        </div>
+      )}
+    </article>
+  );
+});
+
+function labelOf({ comments, quote, state }: ShownThread): string {
+  const name = comments.find(({ deleted }) => !deleted)?.by.name ?? "";
+  return state === "resolved"
+    ? t("Resolved comment of {name} on “{quote}”", { name, quote })
+    : t("Comment of {name} on “{quote}”", { name, quote });
+}
+
+function refusedOf({ waiting, comments }: ShownThread) {
+  return (
+    [waiting, ...comments.map((comment) => comment.waiting)].find((act) => act?.refusal !== undefined) ?? null
+  );
+}
+
+function ThreadMenu({ thread, deeds }: { readonly thread: ShownThread; readonly deeds: Deeds }) {
+  const { rights, own } = deeds;
+  return (
+    <Menu
+      align="end"
+      trigger={<IconButton icon={Ellipsis} iconSize={17} size="small" label={t("More about this thread")} />}
+    >
+      <MenuItem icon={Link2} onSelect={() => deeds.copyLink(thread)}>
+        {t("Copy the link to this thread")}
+      </MenuItem>
+      {mayChange(thread, rights, own) && <AssignItems thread={thread} deeds={deeds} />}
+      {mayDelete(thread, rights, own) && (
+        <>
+          <MenuSeparator />
+          <MenuItem icon={Trash2} tone="danger" onSelect={() => deeds.deleteThread(thread)}>
+            {t("Delete the thread")}
+          </MenuItem>
+        </>
+      )}
+    </Menu>
+  );
+}
+
+interface CommentItemProps {
+  readonly thread: ShownThread;
+  readonly comment: ShownComment;
+  readonly isActive: boolean;
+  readonly deeds: Deeds;
+}
+
+function CommentItem({ thread, comment, isActive, deeds }: CommentItemProps) {
+  const [isEditing, setEditing] = useState(false);
+  const { by, deleted, edited_at: edited, body } = comment;
+  const isOwn = by.user_id === deeds.own;
+  const { mayWrite, mayDeleteAll } = deeds.rights;
+  if (deleted) return <li className="thread-comment thread-comment--deleted">{t("Deleted comment")}</li>;
+  return (
+    <li className="thread-comment">
+      <div className="thread-comment-head">
+        <Avatar name={by.name} color={deeds.colorOf(by)} size={26} aria-hidden="true" />
+        <div className="thread-comment-by">
+          <strong>{by.name}</strong>
+          <Time at={comment.at} isEdited={edited !== null} />
+        </div>
+        {isActive && mayWrite && (
+          <div className="thread-comment-tools">
+            <ReactionMenu thread={thread} comment={comment} deeds={deeds} />
+            {(isOwn || mayDeleteAll) && (
+              <Menu
+                align="end"
+                trigger={
+                  <IconButton
+                    icon={Ellipsis}
+                    iconSize={16}
+                    size="small"
+                    label={t("More about the comment of {name}", { name: by.name })}
+                  />
+                }
+              >
+                {isOwn && (
+                  <MenuItem icon={Pencil} onSelect={() => setEditing(true)}>
+                    {t("Edit")}
+                  </MenuItem>
+                )}
+                <MenuItem icon={Trash2} tone="danger" onSelect={() => deeds.deleteComment(thread, comment)}>
+                  {t("Delete")}
+                </MenuItem>
+              </Menu>
+            )}
+          </div>
+        )}
+      </div>
+      {isEditing ? (
+        <Composer
+          label={t("Edit the comment")}
+          placeholder=""
+          sendLabel={t("Save")}
+          initial={body}
+          findPeople={deeds.findPeople}
+          onSend={(changed) => {
+            deeds.edit(thread, comment, changed);
+            setEditing(false);
+          }}
+          onCancel={() => setEditing(false)}
+        />
+      ) : (
+        <Body body={body} />
+      )}
+      {comment.reactions.length > 0 && <Reactions thread={thread} comment={comment} deeds={deeds} />}
+    </li>
+  );
+}
+
+function Time({ at, isEdited }: { readonly at: string; readonly isEdited: boolean }) {
+  const now = useNow();
+  const time = new Date(at);
+  const words = relativeTime(time, now);
+  return (
+    <time dateTime={at} title={fullTime(time)}>
+      {isEdited ? t("{when}, edited", { when: words }) : words}
+    </time>
+  );
+}
+
+const EMOJI = ["👍", "❤️", "😄", "🎉", "😕", "👀"];
+
+interface ReactionsProps {
+  readonly thread: ShownThread;
+  readonly comment: ShownComment;
+  readonly deeds: Deeds;
+}
+
+function ReactionMenu({ thread, comment, deeds }: ReactionsProps) {
+  return (
+    <Menu
+      align="end"
+      className="thread-emoji-menu"
+      trigger={<IconButton icon={SmilePlus} iconSize={16} size="small" label={t("React")} />}
+    >
+      {EMOJI.map((emoji) => (
+        <MenuItem
+          key={emoji}
+          onSelect={() => deeds.react(thread, comment, emoji, !hasReacted(comment, emoji, deeds.own))}
+        >
+          {emoji}
+        </MenuItem>
+      ))}
+    </Menu>
+  );
+}
+
+function hasReacted({ reactions }: ShownComment, emoji: string, own: string | null): boolean {
+  return reactions.some((each) => each.emoji === emoji && each.people.some(({ user_id }) => user_id === own));
+}
+
+function Reactions({ thread, comment, deeds }: ReactionsProps) {
+  return (
+    <ul className="thread-reactions" aria-label={t("Reactions")}>
+      {comment.reactions.map(({ emoji, people }: wire.Reaction) => {
+        const isOn = hasReacted(comment, emoji, deeds.own);
+        const names = people.map(({ name }) => name).join(", ");
+        return (
+          <li key={emoji}>
+            <button
+              type="button"
+              className="thread-reaction"
+              aria-pressed={isOn}
+              aria-label={`${emoji} ${names}`}
+              title={names}
+              disabled={!deeds.rights.mayWrite}
+              onClick={() => deeds.react(thread, comment, emoji, !isOn)}
+            >
+              {emoji} {people.length}
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** A colour that is always the same for one who is not here. */
+export function colorFor({ user_id }: Author): string {
+  let sum = 0;
+  for (const letter of user_id) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 65_521;
+  return PERSON_COLORS[sum % PERSON_COLORS.length] ?? "#0369a1";
+}

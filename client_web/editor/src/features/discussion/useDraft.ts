@@ -1,0 +1,139 @@
+/** A thread that is about to be begun: the words that were selected stay marked while somebody writes. */
+
+import { annotate } from "@manyhands/binding";
+import type { Provider } from "@manyhands/provider";
+import type { Editor } from "@tiptap/core";
+import type { ResolvedPos } from "@tiptap/pm/model";
+import { NodeSelection } from "@tiptap/pm/state";
+import { useCallback, useEffect, useRef, useState } from "react";
+import type * as wire from "../../api/wire";
+import { draftIn, type Span, setDraft } from "../../extensions/comment_marks";
+import { t } from "../../i18n/t";
+import { useToasts } from "../../ui/Toast";
+import type { Deeds } from "./deeds";
+import type { Discussion } from "./discussion";
+import { quoteOf } from "./quotes";
+import type { Author, Body } from "./threads";
+import { type DiscussionSwitch, noteKept } from "./useDiscussion";
+
+export interface DraftOptions {
+  readonly editor: Editor;
+  readonly discussion: Discussion;
+  readonly provider: Provider;
+  readonly deeds: Deeds;
+  readonly author: Author | null;
+  readonly open: DiscussionSwitch;
+  readonly activate: (id: string | null) => void;
+}
+
+export interface Draft {
+  readonly isOpen: boolean;
+  readonly send: (body: Body, assignee: wire.User | null) => void;
+  readonly cancel: () => void;
+}
+
+export function useDraft({
+  editor,
+  discussion,
+  provider,
+  deeds,
+  author,
+  open,
+  activate,
+}: DraftOptions): Draft {
+  const [isOpen, setOpen] = useState(false);
+  const toasts = useToasts();
+  const seen = useRef(0);
+  const latest = useRef({ toasts, deeds, author });
+  latest.current = { toasts, deeds, author };
+
+  useEffect(() => {
+    if (open.asked === seen.current) return;
+    seen.current = open.asked;
+    const why = refusalOf(editor, latest.current);
+    const span = why === null ? wordsAt(editor) : null;
+    if (span === null) {
+      latest.current.toasts.show({
+        message: why ?? t("First select the words that your comment is about."),
+      });
+      return;
+    }
+    setDraft(editor.view, span);
+    setOpen(true);
+  }, [open.asked, editor]);
+
+  const close = useCallback(() => {
+    setOpen(false);
+    if (!editor.isDestroyed) setDraft(editor.view, null);
+  }, [editor]);
+
+  const send = useCallback(
+    (body: Body, assignee: wire.User | null) => {
+      const span = draftIn(editor.state);
+      const { author: by } = latest.current;
+      if (!span || !by) return;
+      const thread = crypto.randomUUID();
+      const quote = quoteOf(editor.state.doc, span);
+      const mark = editor.schema.mark("comment", { id: thread, user: by.user_id });
+      if (span.from < span.to) annotate(editor.state, { ...span, mark, doc: provider.doc });
+      noteKept(provider.documentId);
+      void discussion.act(
+        {
+          kind: "begin",
+          thread,
+          begun: {
+            ...quote,
+            comment: { id: crypto.randomUUID(), body },
+            ...(assignee ? { assignee: assignee.id } : {}),
+          },
+        },
+        by,
+      );
+      close();
+      activate(thread);
+      editor.commands.focus(undefined, { scrollIntoView: false });
+    },
+    [editor, discussion, provider, close, activate],
+  );
+  const cancel = useCallback(() => {
+    close();
+    editor.commands.focus(undefined, { scrollIntoView: false });
+  }, [editor, close]);
+  return { isOpen, send, cancel };
+}
+
+/** Why no comment can be begun here; null if one can. */
+function refusalOf(
+  editor: Editor,
+  { deeds, author }: { readonly deeds: Deeds; readonly author: Author | null },
+): string | null {
+  if (!deeds.rights.mayWrite) return t("You can read this document, and not comment on it.");
+  if (author === null) return t("The server has not said yet who you are. Try again in a moment.");
+  const { selection } = editor.state;
+  if (
+    selection instanceof NodeSelection &&
+    !selection.node.isTextblock &&
+    selection.node.textContent === ""
+  ) {
+    return t("A comment needs words. Select the words beside it instead.");
+  }
+  return null;
+}
+
+/** What is selected, without blanks at the ends; without a selection, the word at the cursor. */
+function wordsAt({ state: { doc, selection } }: Editor): Span | null {
+  if (selection.empty) return wordAround(selection.$head);
+  let { from, to } = selection;
+  const textOf = (one: number, other: number) => doc.textBetween(one, other, "\n", "\ufffc");
+  while (from < to && textOf(from, from + 1).trim() === "") from += 1;
+  while (from < to && textOf(to - 1, to).trim() === "") to -= 1;
+  return from < to && doc.textBetween(from, to).trim() !== "" ? { from, to } : null;
+}
+
+function wordAround({ parent, parentOffset, pos }: ResolvedPos): Span | null {
+  if (!parent.isTextblock) return null;
+  const text = parent.textBetween(0, parent.content.size, " ", " ");
+  const before = /[\p{L}\p{N}_'’-]*$/u.exec(text.slice(0, parentOffset))?.[0].length ?? 0;
+  const behind = /^[\p{L}\p{N}_'’-]*/u.exec(text.slice(parentOffset))?.[0].length ?? 0;
+  return before + behind > 0 ? { from: pos - before, to: pos + behind } : null;
+}

@@ -1,0 +1,44 @@
+/** The number of unread entries in this person's inbox. */
+
+import { useEffect, useState } from "react";
+import type { Api } from "../../api/api";
+import { isRecord } from "../../api/rest";
+import type * as wire from "../../api/wire";
+
+/** Where the server cannot tell of news. */
+const AGAIN_MS = 60_000;
+
+export interface UnreadEntries {
+  /** null while the server has not said, or keeps no inbox. */
+  readonly unread: number | null;
+  readonly setUnread: (unread: number) => void;
+}
+
+export function useUnread(api: Api | null, changes: number | undefined): UnreadEntries {
+  const [unread, setUnread] = useState<number | null>(null);
+  useEffect(() => {
+    if (!api || changes === 0) return;
+    let isHere = true;
+    const ask = async () => {
+      try {
+        const answer = await api.call("/api/inbox/unread");
+        if (isHere && isRecord<wire.Unread>(answer)) setUnread(Number(answer.unread));
+      } catch {
+        // The number stays as it is until the server can be asked again.
+      }
+    };
+    void ask();
+    const isTold = changes !== undefined;
+    const look = () => {
+      if (!isTold && document.visibilityState === "visible") void ask();
+    };
+    const timer = setInterval(look, AGAIN_MS);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      isHere = false;
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [api, changes]);
+  return { unread, setUnread };
+}

@@ -1,0 +1,240 @@
+/** The margin beside the sheet: cards that follow their words, pushed apart, of several kinds.
+ *
+ * A kind says which cards it has and where their words stand. Of thousands of cards, those near the
+ * part of the text that is seen are in the page. They scroll with the text. After a change their
+ * places are measured once per frame, and written in one go.
+ */
+
+import type { Editor } from "@tiptap/core";
+import type { EditorState } from "@tiptap/pm/state";
+import type { EditorView } from "@tiptap/pm/view";
+import { memo, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { placesOf } from "./places";
+import "./margin.css";
+
+export interface CardKind {
+  /** Where the words of each card stand. Cards without words are not in the margin. */
+  readonly anchors: (state: EditorState) => ReadonlyMap<string, number>;
+  readonly ids: ReadonlySet<string>;
+  readonly render: (id: string, isActive: boolean) => ReactNode;
+}
+
+export interface MarginProps {
+  readonly editor: Editor;
+  readonly label: string;
+  readonly kinds: readonly CardKind[];
+  readonly active: string | null;
+  readonly onActivate: (id: string) => void;
+}
+
+/** Cards that are in the page at once. */
+const MOST = 60;
+/** Pixels above and below the window within which cards are in the page. */
+const NEAR = 600;
+const GAP = 10;
+/** The height of a card that was not measured yet. */
+const USUAL_HEIGHT = 104;
+
+export const Margin = memo(function Margin({ editor, label, kinds, active, onActivate }: MarginProps) {
+  const frame = useRef<HTMLElement>(null);
+  const [near, setNear] = useState<readonly string[]>([]);
+  const latest = useRef({ kinds, active });
+  latest.current = { kinds, active };
+  const layout = useRef<Layout | null>(null);
+
+  useEffect(() => {
+    if (!frame.current) return;
+    const made = new Layout(editor, frame.current, latest, setNear);
+    layout.current = made;
+    return () => {
+      layout.current = null;
+      made.destroy();
+    };
+  }, [editor]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other cards, or another active one, have other places
+  useLayoutEffect(() => layout.current?.place(), [kinds, active, near]);
+
+  return (
+    <section ref={frame} className="margin" aria-label={label}>
+      {near.map((id) => {
+        const kind = kinds.find(({ ids }) => ids.has(id));
+        return (
+          kind && (
+            // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: what is in the card takes keys, and whose focus activates the card
+            <div
+              key={id}
+              data-card={id}
+              className="margin-card"
+              data-active={id === active || undefined}
+              onClick={() => onActivate(id)}
+              onFocus={() => onActivate(id)}
+            >
+              {kind.render(id, id === active)}
+            </div>
+          )
+        );
+      })}
+    </section>
+  );
+});
+
+interface Anchored {
+  readonly id: string;
+  readonly at: number;
+}
+
+interface Wanted {
+  readonly current: { readonly kinds: readonly CardKind[]; readonly active: string | null };
+}
+
+class Layout {
+  readonly #editor: Editor;
+  readonly #frame: HTMLElement;
+  readonly #scroller: HTMLElement | null;
+  readonly #wanted: Wanted;
+  readonly #tell: (near: readonly string[]) => void;
+  readonly #observer: ResizeObserver;
+  #near: readonly string[] = [];
+  #watched: ReadonlySet<HTMLElement> = new Set();
+  #awaited = 0;
+
+  constructor(editor: Editor, frame: HTMLElement, wanted: Wanted, tell: (near: readonly string[]) => void) {
+    this.#editor = editor;
+    this.#frame = frame;
+    this.#wanted = wanted;
+    this.#tell = tell;
+    this.#scroller = frame.closest(".page-desk");
+    this.#observer = new ResizeObserver(this.#later);
+    this.#observer.observe(editor.view.dom);
+    editor.on("transaction", this.#afterTransaction);
+    this.#scroller?.addEventListener("scroll", this.#later, { passive: true });
+    this.place();
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.#awaited);
+    this.#observer.disconnect();
+    this.#editor.off("transaction", this.#afterTransaction);
+    this.#scroller?.removeEventListener("scroll", this.#later);
+  }
+
+  readonly #afterTransaction = ({ transaction }: { transaction: { docChanged: boolean } }): void => {
+    if (transaction.docChanged) this.#later();
+  };
+
+  readonly #later = (): void => {
+    this.#awaited ||= requestAnimationFrame(() => {
+      this.#awaited = 0;
+      this.place();
+    });
+  };
+
+  place(): void {
+    const { view, state, isDestroyed } = this.#editor;
+    if (isDestroyed) return;
+    const { kinds, active } = this.#wanted.current;
+    const anchored = anchoredIn(kinds, state);
+    const shown = this.#nearOf(view, anchored);
+    const ids = shown.map(({ id }) => id);
+    if (ids.length !== this.#near.length || ids.some((id, at) => id !== this.#near[at])) {
+      this.#near = ids;
+      // Once the cards are there, they are placed.
+      this.#tell(ids);
+    }
+    const edge = this.#frame.getBoundingClientRect().top;
+    const cards = this.#cards();
+    const placed = shown.map(({ id, at }) => ({
+      id,
+      top: (topAt(view, at) ?? edge) - edge,
+      height: cards.get(id)?.offsetHeight ?? USUAL_HEIGHT,
+    }));
+    for (const [id, top] of placesOf(placed, active, GAP)) {
+      const card = cards.get(id);
+      const transform = `translateY(${top}px)`;
+      if (card && card.style.transform !== transform) card.style.transform = transform;
+      card?.toggleAttribute("data-placed", true);
+    }
+  }
+
+  /** The cards that are in the page; whichever changes its height moves others. */
+  #cards(): ReadonlyMap<string, HTMLElement> {
+    const cards = new Map<string, HTMLElement>();
+    for (const card of this.#frame.children) {
+      if (card instanceof HTMLElement && card.dataset.card) cards.set(card.dataset.card, card);
+    }
+    const here = new Set(cards.values());
+    for (const card of this.#watched) if (!here.has(card)) this.#observer.unobserve(card);
+    // To watch one that is watched would tell of its height again, and so in each frame.
+    for (const card of here) if (!this.#watched.has(card)) this.#observer.observe(card);
+    this.#watched = here;
+    return cards;
+  }
+
+  /** The cards whose words are near the window. */
+  #nearOf(view: EditorView, all: readonly Anchored[]): readonly Anchored[] {
+    const window = this.#scroller?.getBoundingClientRect();
+    if (!window || all.length === 0) return all.slice(0, MOST);
+    // First by sections, whose own edges cost nothing; then by lines, in the sections that are drawn.
+    const isBelow = (top: number) => (each: Anchored) => sectionBelow(view, each.at, top);
+    const isLower = (top: number) => (each: Anchored) => (topAt(view, each.at) ?? 0) >= top;
+    const outer = within(all, isBelow(window.top - NEAR), isBelow(window.bottom + NEAR), true);
+    const inner = within(outer, isLower(window.top - NEAR), isLower(window.bottom + NEAR), false);
+    if (inner.length <= MOST) return inner;
+    const seen = firstWhere(inner, isLower(window.top));
+    const from = Math.max(0, Math.min(seen - MOST / 3, inner.length - MOST));
+    return inner.slice(from, from + MOST);
+  }
+}
+
+/** The cards of all kinds, in the order of their words. */
+function anchoredIn(kinds: readonly CardKind[], state: EditorState): readonly Anchored[] {
+  const all: Anchored[] = [];
+  for (const { anchors, ids } of kinds) {
+    if (ids.size === 0) continue;
+    for (const [id, at] of anchors(state)) if (ids.has(id)) all.push({ id, at });
+  }
+  return all.sort((one, other) => one.at - other.at);
+}
+
+/** Those between the first of which `begins` holds and the first of which `ends` does. Both hold for all behind. */
+function within(
+  all: readonly Anchored[],
+  begins: (each: Anchored) => boolean,
+  ends: (each: Anchored) => boolean,
+  isWide: boolean,
+): readonly Anchored[] {
+  const from = firstWhere(all, begins);
+  return all.slice(isWide ? Math.max(0, from - 1) : from, firstWhere(all, ends) + (isWide ? 1 : 0));
+}
+
+function firstWhere(all: readonly Anchored[], holds: (each: Anchored) => boolean): number {
+  let [first, end] = [0, all.length];
+  while (first < end) {
+    const middle = (first + end) >> 1;
+    const each = all[middle];
+    if (each && holds(each)) end = middle;
+    else first = middle + 1;
+  }
+  return first;
+}
+
+function elementAt(view: EditorView, at: number): Element | null {
+  const { node, offset } = view.domAtPos(Math.min(at, view.state.doc.content.size), 1);
+  if (!(node instanceof Element)) return node.parentElement;
+  const child = node.childNodes[offset];
+  return child instanceof Element ? child : node;
+}
+
+/** Whether the section with a position ends below a line of the window. */
+function sectionBelow(view: EditorView, at: number, line: number): boolean {
+  const section = elementAt(view, at)?.closest(".page-section");
+  return !section || section.getBoundingClientRect().bottom >= line;
+}
+
+/** Where the line of a position begins in the window; of what is hidden, where that is hidden in. */
+function topAt(view: EditorView, at: number): number | null {
+  let element = elementAt(view, at);
+  while (element && element !== view.dom && element.getClientRects().length === 0)
+    element = element.parentElement;
+  return element ? (element.getClientRects()[0]?.top ?? null) : null;
+}
