@@ -119,7 +119,8 @@ async def test_a_commenter_comments_on_a_phone_and_a_viewer_reads_if_the_owner_l
     await suits_everybody(bob.page, "a thread on a phone")
 
     reader = await meet("Carol")
-    reader.expects("status of 403")
+    for each in (commenter, reader):
+        each.expects("status of 403")  # viewers, as both are soon
     sharing = await alice.shares()
     await sharing.opens_link_for("Viewer")
     carol = EditorPage("Carol", await reader.visits(f"/d/{alice.document_id}"))
