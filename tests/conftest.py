@@ -20,11 +20,13 @@ from tests.harness.postgres import PostgresServer
 pytest_plugins = ["tests.harness.named_failures"]
 
 # Fresh examples in every run, in CI as well, where Hypothesis would try the same ones for ever; a
-# failure prints how to see it again. Nothing here depends on how busy the machine is.
+# failure prints how to see it again, and MANYHANDS_EXAMPLES=1000 tries more. Nothing here depends on
+# how busy the machine is.
 settings.register_profile(
     "manyhands",
     derandomize=False,
     deadline=None,
+    max_examples=int(os.environ.get("MANYHANDS_EXAMPLES", "60")),
     print_blob=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -65,6 +67,15 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer()
     yield server
     server.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is at work alone in the end. Groups stay as they are."""
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("slow") is None and not item.nodeid.startswith(("tests/e2e/", "tests/cluster/"))
+        )
+    )
 
 
 def pytest_collection_finish() -> None:

@@ -289,7 +289,7 @@ def from_json(line: list[dict[str, Any]]) -> Node:
 
 
 @pytest.mark.parametrize("form", ["json", "markdown", "html"])
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(old=DOCUMENTS, new=DOCUMENTS)
 def test_a_document_says_what_it_was_replaced_by_and_writing_back_changes_nothing(
     form: str, old: Node, new: Node
