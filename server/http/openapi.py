@@ -52,6 +52,8 @@ _PATH = {
     ),
 }
 
+_HEADERS = {"Idempotency-Key": {"pattern": "^[!-~]{1,200}$"}}
+
 _CREDENTIALS = {
     "session": {
         "type": "apiKey",
@@ -141,7 +143,8 @@ def _query_parameters(query: type[Struct] | None) -> Iterator[dict[str, Any]]:
 def _headers(each: Operation) -> Iterator[dict[str, Any]]:
     for name, meaning in each.headers.items():
         needed = name == "If-Match" and HTTPStatus.PRECONDITION_REQUIRED in each.statuses
-        yield {"name": name, "in": "header", "required": needed, "schema": {"type": "string"}, "description": meaning}
+        schema = {"type": "string", **_HEADERS.get(name, {})}
+        yield {"name": name, "in": "header", "required": needed, "schema": schema, "description": meaning}
 
 
 def _answer(each: Operation, status: int) -> dict[str, Any]:
