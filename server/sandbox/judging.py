@@ -14,8 +14,11 @@ from msgspec import Struct
 from crdt.errors import ManyhandsError
 from crdt.suggestions.judge import Candidate, Entry, Judge
 
-MOST_KEPT, MOST_KEPT_BYTES = 16, 4 * 2**20
-"""Documents, and their bytes, whose judges a worker keeps. A judge takes 20 times the bytes."""
+MOST_KEPT, MOST_KEPT_BYTES = 16, 8 * 2**20
+"""Documents, and their bytes, whose judges a worker keeps. A judge takes 7 to 20 times the bytes.
+
+A larger document is sent anew with each suggestion.
+"""
 
 
 @dataclass(frozen=True, slots=True)
