@@ -430,23 +430,35 @@ def _decoded(order: Order, words: str) -> int | str:
     return int(words)
 
 
-def write_deed(connection: Connection, deed: Deed) -> Done:
-    """Write down what this transaction has done, and read the document's entry afterwards."""
+def write_deed(connection: Connection, deed: Deed, *before: Deed) -> Done:
+    """Write down what this transaction has done, and read the document's entry afterwards.
+
+    `before`: what it has done to the document before that.
+    """
     if connection.dialect.name == "postgresql":
         fetch(connection, _TAKE_TURN)
-    values = {"actor_id": deed.by, "action": str(deed.kind), "document_id": deed.document_id}
-    details, at = json.dumps(dict(deed.details)), to_microseconds(deed.at)
-    ((seq,),) = fetch(connection, _ADD, **values, at=at, details=details)
-    if deed.kind in _WRITERS_KINDS:
-        change(connection, _FORGET_WRITERS, of_id=deed.document_id, over=RENAMES_KEPT - 1)
-    elif deed.kind is Kind.ASK:
-        change(connection, _FORGET_ASKS, of_id=deed.document_id, over=ASKS_KEPT - 1)
-    elif deed.kind in ABOUT_DISCUSSION:
-        change(connection, _FORGET_TALK, of_id=deed.document_id, over=DISCUSSION_KEPT - 1)
-    else:
-        change(connection, _FORGET_OTHERS, of_id=deed.document_id, over=DEEDS_KEPT - 1)
+    forgetting = {}
+    for each in (*before, deed):
+        values = {"actor_id": each.by, "action": str(each.kind), "document_id": each.document_id}
+        details, at = json.dumps(dict(each.details)), to_microseconds(each.at)
+        ((seq,),) = fetch(connection, _ADD, **values, at=at, details=details)
+        forget, kept = _bound_of(each.kind)
+        forgetting[forget] = kept
+    for forget, kept in forgetting.items():
+        change(connection, forget, of_id=deed.document_id, over=kept - 1)
     present = read_present(connection, deed.document_id)
     return Done(replace(deed, seq=seq), *(present or (None,)))
+
+
+def _bound_of(kind: str) -> tuple[ClauseElement, int]:
+    """Return what forgets deeds of a kind, and how many of its group are kept."""
+    if kind in _WRITERS_KINDS:
+        return _FORGET_WRITERS, RENAMES_KEPT
+    if kind == Kind.ASK:
+        return _FORGET_ASKS, ASKS_KEPT
+    if kind in ABOUT_DISCUSSION:
+        return _FORGET_TALK, DISCUSSION_KEPT
+    return _FORGET_OTHERS, DEEDS_KEPT
 
 
 def nothing_done(connection: Connection, document_id: DocumentId) -> Done | None:

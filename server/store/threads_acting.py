@@ -187,9 +187,8 @@ class Turn:
         if self.raised:
             change(self.connection, _RAISE, of_document=self.key, version=self.version)
         at, by = from_microseconds(self.now), self.actor.who.user_id
-        deeds = [Deed(kind, self.document_id, by, at, details) for kind, details in self.deeds]
-        *_, last = [write_deed(self.connection, deed) for deed in deeds]
-        return replace(last, inboxes=self.inboxes)
+        *before, last = [Deed(kind, self.document_id, by, at, details) for kind, details in self.deeds]
+        return replace(write_deed(self.connection, last, *before), inboxes=self.inboxes)
 
     def thread(self, thread_id: str | None) -> StoredThread | None:
         """Read a thread as it is now."""
