@@ -44,6 +44,7 @@ import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
 import { ReadingPlace } from "./reading_place";
 import { Sections } from "./sections";
+import { drawnSuggestions } from "./suggested";
 import { type Suggester, Suggesting } from "./suggesting";
 import { Task } from "./tasks";
 import { MarkdownRules, SmartTyping } from "./typing_rules";
@@ -75,6 +76,7 @@ const own: readonly AnyExtension[] = [
   Details,
   CommentMark,
   WritingDirection,
+  ...drawnSuggestions,
 ];
 
 function isKept(src: string | null): boolean {

@@ -6,8 +6,10 @@
 
 import { isChangeOrigin } from "@manyhands/binding";
 import { Extension } from "@tiptap/core";
-import type { Node } from "@tiptap/pm/model";
+import { type Node, type Schema, Slice } from "@tiptap/pm/model";
 import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
+import { hasSuggestions } from "../features/suggesting/present";
+import { acceptAll, settled } from "../features/suggesting/settle";
 import type { Author, Refusal } from "../features/suggesting/translate";
 import { STEP_KIND } from "./undo_steps";
 
@@ -93,6 +95,10 @@ export const Suggesting = Extension.create<SuggestingOptions>({
             return isSame ? { ...before, at } : NO_RUN;
           },
         },
+        props: {
+          // Copies say what the words will be: nobody means to copy what is struck out, or an end of a line as a sign.
+          transformCopied: (slice, { state: { schema } }) => accepted(slice, schema),
+        },
         filterTransaction: (transaction) =>
           !suggester() || !transaction.docChanged || isAllowed(transaction) || isTrial(transaction),
       }),
@@ -142,4 +148,13 @@ function runAt(
 
 function lineAt(doc: Node, at: number): Node | null {
   return at <= doc.content.size ? doc.resolve(at).parent : null;
+}
+
+/** A copied part of a document as if all that is suggested in it were accepted. */
+function accepted({ content, openStart, openEnd }: Slice, { topNodeType }: Schema): Slice {
+  const part = topNodeType.create(null, content);
+  if (!hasSuggestions(part)) return new Slice(content, openStart, openEnd);
+  const settledContent = settled(part, acceptAll).content;
+  const most = Slice.maxOpen(settledContent);
+  return new Slice(settledContent, Math.min(openStart, most.openStart), Math.min(openEnd, most.openEnd));
 }

@@ -10,7 +10,7 @@ import { acceptAll, rejectAll, settled } from "../../src/features/suggesting/set
 import type { Person } from "../page/editors";
 import { session } from "./together";
 
-const SESSIONS = Number(env.SESSIONS ?? 12);
+const SESSIONS = Number(env.SESSIONS ?? 5);
 
 let people: readonly Person[] = [];
 

@@ -5,7 +5,7 @@ import { acceptAll, rejectAll, settled } from "../../src/features/suggesting/set
 import type { Person } from "../page/editors";
 import { ACTS, judged, randomOf, started, suggestsAs } from "./sessions";
 
-const SESSIONS = Number(process.env.SESSIONS ?? 25);
+const SESSIONS = Number(process.env.SESSIONS ?? 8);
 const LONG = 14;
 
 let people: Person[] = [];

@@ -259,11 +259,11 @@ function goTo(editor: Editor, all: readonly Suggestion[], way: 1 | -1): void {
   if (next) show(editor, next);
 }
 
-/** Ctrl+Alt+. goes to the next suggestion, Ctrl+Alt+, to the one before. */
+/** Ctrl+Alt+Shift+. goes to the next suggestion, with a comma to the one before. */
 function useStepKeys(step: (way: 1 | -1) => void): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      if (!event.altKey || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+      if (!event.altKey || !event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
       if (!/^(Period|Comma)$/.test(event.code)) return;
       event.preventDefault();
       step(/^Period$/.test(event.code) ? 1 : -1);
