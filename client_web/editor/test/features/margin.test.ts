@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { placeOf, quoteOf } from "../../src/features/discussion/quotes";
+import { MOST, nearOf } from "../../src/features/margin/near";
 import { type Placed, placesOf } from "../../src/features/margin/places";
 import { person } from "../page/editors";
 
@@ -52,6 +53,33 @@ test("no two cards lie over one another, whatever their words and heights are", 
     const room = some.slice(0, first).reduce((sum, { height }) => sum + height + GAP, 0);
     expect(placed.get(active ?? "")).toBe(Math.max(some[first]?.top ?? 0, room));
   }
+});
+
+/** Lines of 20 pixels, 32 in a section, of which every `each`th has a card; scrolled down by so many pixels. */
+function nearIn(lines: number, each: number, scrolled: number): readonly number[] {
+  const all = Array.from({ length: Math.ceil(lines / each) }, (_, at) => ({ id: String(at), at: at * each }));
+  const window = { top: 100, bottom: 800 };
+  const line = (at: number) => 100 + at * 20 - scrolled;
+  const section = (at: number) => {
+    const first = at - (at % 32);
+    return { top: line(first), bottom: line(first + 32) };
+  };
+  return nearOf(all, window, { line, section }).map(({ at }) => at);
+}
+
+test("the cards near the window are in the page, wherever it is", () => {
+  expect(nearIn(100, 3, 0)).toEqual(Array.from({ length: 22 }, (_, at) => at * 3));
+  const far = nearIn(10_000, 3, 100_000);
+  expect([far[0], far.at(-1)]).toEqual([4_971, 5_064]);
+  expect(nearIn(10, 1, 0)).toHaveLength(10);
+  expect(nearIn(0, 1, 0)).toEqual([]);
+});
+
+test("of very many, those at the window are in the page", () => {
+  const dense = nearIn(10_000, 1, 100_000);
+  expect(dense).toHaveLength(MOST);
+  expect(dense).toContain(5_000);
+  expect(dense).toContain(5_035);
 });
 
 function text(html: string) {

@@ -9,6 +9,7 @@ import type { Editor } from "@tiptap/core";
 import type { EditorState } from "@tiptap/pm/state";
 import type { EditorView } from "@tiptap/pm/view";
 import { memo, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type Anchored, MOST, nearOf } from "./near";
 import { placesOf } from "./places";
 import "./margin.css";
 
@@ -27,10 +28,6 @@ export interface MarginProps {
   readonly onActivate: (id: string) => void;
 }
 
-/** Cards that are in the page at once. */
-const MOST = 60;
-/** Pixels above and below the window within which cards are in the page. */
-const NEAR = 600;
 const GAP = 10;
 /** The height of a card that was not measured yet. */
 const USUAL_HEIGHT = 104;
@@ -77,11 +74,6 @@ export const Margin = memo(function Margin({ editor, label, kinds, active, onAct
     </section>
   );
 });
-
-interface Anchored {
-  readonly id: string;
-  readonly at: number;
-}
 
 interface Wanted {
   readonly current: { readonly kinds: readonly CardKind[]; readonly active: string | null };
@@ -173,16 +165,11 @@ class Layout {
   /** The cards whose words are near the window. */
   #nearOf(view: EditorView, all: readonly Anchored[]): readonly Anchored[] {
     const window = this.#scroller?.getBoundingClientRect();
-    if (!window || all.length === 0) return all.slice(0, MOST);
-    // First by sections, whose own edges cost nothing; then by lines, in the sections that are drawn.
-    const isBelow = (top: number) => (each: Anchored) => sectionBelow(view, each.at, top);
-    const isLower = (top: number) => (each: Anchored) => (topAt(view, each.at) ?? 0) >= top;
-    const outer = within(all, isBelow(window.top - NEAR), isBelow(window.bottom + NEAR), true);
-    const inner = within(outer, isLower(window.top - NEAR), isLower(window.bottom + NEAR), false);
-    if (inner.length <= MOST) return inner;
-    const seen = firstWhere(inner, isLower(window.top));
-    const from = Math.max(0, Math.min(seen - MOST / 3, inner.length - MOST));
-    return inner.slice(from, from + MOST);
+    if (!window) return all.slice(0, MOST);
+    return nearOf(all, window, {
+      section: (at) => elementAt(view, at)?.closest(".page-section")?.getBoundingClientRect() ?? null,
+      line: (at) => topAt(view, at) ?? 0,
+    });
   }
 }
 
@@ -196,39 +183,11 @@ function anchoredIn(kinds: readonly CardKind[], state: EditorState): readonly An
   return all.sort((one, other) => one.at - other.at);
 }
 
-/** Those between the first of which `begins` holds and the first of which `ends` does. Both hold for all behind. */
-function within(
-  all: readonly Anchored[],
-  begins: (each: Anchored) => boolean,
-  ends: (each: Anchored) => boolean,
-  isWide: boolean,
-): readonly Anchored[] {
-  const from = firstWhere(all, begins);
-  return all.slice(isWide ? Math.max(0, from - 1) : from, firstWhere(all, ends) + (isWide ? 1 : 0));
-}
-
-function firstWhere(all: readonly Anchored[], holds: (each: Anchored) => boolean): number {
-  let [first, end] = [0, all.length];
-  while (first < end) {
-    const middle = (first + end) >> 1;
-    const each = all[middle];
-    if (each && holds(each)) end = middle;
-    else first = middle + 1;
-  }
-  return first;
-}
-
 function elementAt(view: EditorView, at: number): Element | null {
   const { node, offset } = view.domAtPos(Math.min(at, view.state.doc.content.size), 1);
   if (!(node instanceof Element)) return node.parentElement;
   const child = node.childNodes[offset];
   return child instanceof Element ? child : node;
-}
-
-/** Whether the section with a position ends below a line of the window. */
-function sectionBelow(view: EditorView, at: number, line: number): boolean {
-  const section = elementAt(view, at)?.closest(".page-section");
-  return !section || section.getBoundingClientRect().bottom >= line;
 }
 
 /** Where the line of a position begins in the window; of what is hidden, where that is hidden in. */
