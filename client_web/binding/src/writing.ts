@@ -70,6 +70,12 @@ export class Writer {
     elements: readonly Y.XmlElement[],
     wanted: readonly Node[],
   ): void {
+    const rest = wanted.filter((node) => !this.#isProposed(node, elements));
+    if (rest.length < wanted.length) {
+      this.#writeStretch(parent, before, elements, rest);
+      this.#insertBetween(parent, before, wanted, new Set(rest));
+      return;
+    }
     let behind = before;
     let [left, right] = [0, 0];
     const isExchanged = this.#exchanges(elements, wanted);
@@ -93,6 +99,32 @@ export class Writer {
     }
     for (const element of elements.slice(left, elements.length - right)) this.#remove(element);
     this.#insert(parent, behind, wanted.slice(left, wanted.length - right));
+  }
+
+  /** Whether somebody proposes a node that is not there: no element becomes that one, and loses what others have written. */
+  #isProposed(node: Node, elements: readonly Y.XmlElement[]): boolean {
+    const id = proposedIn(node);
+    return id !== null && elements.every((element) => proposedIn(this.#nodeOf(element)) !== id);
+  }
+
+  #insertBetween(
+    parent: Y.XmlFragment,
+    before: Y.Item | null,
+    wanted: readonly Node[],
+    written: ReadonlySet<Node>,
+  ): void {
+    let behind = before;
+    for (const node of wanted) {
+      if (!written.has(node)) behind = this.#insert(parent, behind, [node]);
+      else {
+        for (let item = behind ? behind.next : parent._first; item; item = item.next) {
+          const type = typeIn(item);
+          if (!type || this.#reader.nodes.get(type) !== node) continue;
+          behind = item;
+          break;
+        }
+      }
+    }
   }
 
   /**
@@ -279,6 +311,14 @@ export class Writer {
     }
     for (const change of changes) text.format(change.at, change.length, change.attributes);
   }
+}
+
+/** The id under which a node is proposed; null for what is there. */
+function proposedIn(node: Node | null): string | null {
+  const suggestion: unknown = node?.attrs.suggestion;
+  if (typeof suggestion !== "object" || suggestion === null) return null;
+  const { kind, id } = suggestion as { readonly kind?: unknown; readonly id?: unknown };
+  return kind === "insert" && typeof id === "string" ? id : null;
 }
 
 export interface Caret {
