@@ -1,11 +1,14 @@
 // A page without an editor: the browser's provider, which answers words of a Python program. Run it in client_web.
 // Arguments: the server's URL, the document's id. Prints what it holds at the end, as one line of JSON.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const load = (...path) => import(pathToFileURL(join(process.cwd(), ...path)).href);
 const Y = await load("node_modules", "yjs", "dist", "yjs.mjs"); // the one that the provider imports
 const { ManyhandsProvider } = await load("provider", "dist", "index.js");
+
+const { name, version } = JSON.parse(readFileSync(join("..", "crdt", "content", "format.json")));
 
 const [url, documentId] = process.argv.slice(2);
 const doc = new Y.Doc();
@@ -15,7 +18,7 @@ const provider = new ManyhandsProvider({
   doc,
   offline: false,
   user: { name: "Bo", color: "#00695c" },
-  format: { name: "manyhands", version: 2 },
+  format: { name, version },
 });
 provider.awareness.setLocalStateField("cursor", 7);
 const fragment = doc.getXmlFragment("default");
