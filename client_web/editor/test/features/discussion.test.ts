@@ -39,17 +39,21 @@ class Server implements DiscussionCalls {
   most = 100;
   who = ANN;
   requests = 0;
+  /** What happens before the next answer is on its way. */
+  meanwhile: (() => void) | null = null;
 
   async #meet<T>(act: () => T): Promise<T> {
     this.requests += 1;
     if (this.isAway) throw new NetworkError("away");
     if (this.refusal) throw this.refusal;
-    const answer = act();
+    const answer = structuredClone(act());
+    await null;
+    this.meanwhile?.();
     if (this.losesAnswer) {
       this.losesAnswer = false;
       throw new NetworkError("lost");
     }
-    return structuredClone(answer);
+    return answer;
   }
 
   #put(thread: wire.Thread): wire.Thread {
@@ -63,6 +67,12 @@ class Server implements DiscussionCalls {
     const thread = this.known.get(id);
     if (!thread) throw new ApiError("not_found", "There is no such thread.", 404);
     return thread;
+  }
+
+  #end(id: string): void {
+    this.known.delete(id);
+    this.version += 1;
+    this.gone.push({ id, version: this.version });
   }
 
   threads(since: number) {
@@ -109,9 +119,7 @@ class Server implements DiscussionCalls {
   deleteThread(id: string) {
     return this.#meet(() => {
       this.#find(id);
-      this.known.delete(id);
-      this.version += 1;
-      this.gone.push({ id, version: this.version });
+      this.#end(id);
     });
   }
 
@@ -132,7 +140,9 @@ class Server implements DiscussionCalls {
   deleteComment(id: string, comment: string) {
     return this.#meet(() => {
       const thread = this.#find(id);
-      this.#put({ ...thread, comments: thread.comments.filter((each) => each.id !== comment) });
+      const comments = thread.comments.filter((each) => each.id !== comment);
+      if (comments.length > 0) this.#put({ ...thread, comments });
+      else this.#end(id);
     });
   }
 
@@ -286,6 +296,96 @@ test("news that come while somebody reads are read behind", async () => {
   await reading;
   await own.follow();
   expect(says(own)).toEqual(["a: a"]);
+});
+
+test("news that come behind an answer that is on its way are read, too", async () => {
+  const own = page();
+  server.who = BEN;
+  await server.begin("a", { comment: { id: "a-1", body: words("a") } });
+  await own.follow(1);
+  server.version = 2;
+  server.meanwhile = () => {
+    server.meanwhile = null;
+    void server.begin("b", { comment: { id: "b-1", body: words("b") } });
+    void own.follow(3);
+  };
+  await own.follow(2);
+  expect(says(own)).toEqual(["a: a", "b: b"]);
+});
+
+test("what could not be read is asked for again", async () => {
+  const own = page();
+  await server.begin("a", { comment: { id: "a-1", body: words("a") } });
+  server.refusal = new ApiError("unavailable", "The database is away.", 503);
+  await own.follow(1);
+  expect([own.isBehind, own.snapshot().isRead]).toEqual([true, false]);
+  server.refusal = null;
+  await own.follow();
+  expect([own.isBehind, says(own)]).toEqual([false, ["a: a"]]);
+});
+
+test.each<ActOf>([
+  { kind: "delete thread", thread: "t1" },
+  { kind: "delete comment", thread: "t1", comment: "t1-1" },
+  { kind: "change", thread: "t1", change: { state: "resolved" } },
+  { kind: "react", thread: "t1", comment: "t1-1", emoji: "👍", isOn: true },
+])("what is refused is not shown as done: $kind", async (of) => {
+  const own = page();
+  await own.act(begin("t1", "one"), ANN);
+  await own.send();
+  await own.follow();
+  const ended: string[] = [];
+  own.onEnded = (thread) => ended.push(thread);
+  server.refusal = new ApiError("forbidden", "Somebody has replied.", 403);
+  await own.act(of, ANN);
+  await own.send();
+  const known = server.known.get("t1");
+  expect(own.snapshot().threads).toMatchObject([
+    { state: "open", comments: known?.comments, waiting: { refusal: "Somebody has replied." } },
+  ]);
+  expect(ended).toEqual([]);
+});
+
+test("a reply to a thread that was deleted meanwhile stays in sight with its reason", async () => {
+  const own = page();
+  await own.act(begin("t1", "one"), ANN);
+  await own.send();
+  await server.deleteThread("t1");
+  await own.act(say("t1", "c2", "a long answer"), ANN);
+  await own.send();
+  await own.follow();
+  expect(own.snapshot().threads).toMatchObject([
+    { id: "t1", comments: [{ id: "c2", waiting: { refusal: "There is no such thread." } }] },
+  ]);
+  expect(says(own)).toEqual(["t1: a long answer"]);
+  const next = page();
+  await next.recall("ann");
+  await next.follow();
+  expect(says(next)).toEqual(["t1: a long answer"]);
+  const [act] = next.snapshot().threads[0]?.comments.map(({ waiting }) => waiting) ?? [];
+  if (act) await next.drop(act);
+  expect(next.snapshot().threads).toEqual([]);
+});
+
+test.each<readonly [string, ActOf, readonly string[]]>([
+  ["its deletion", { kind: "delete thread", thread: "t1" }, ["t1"]],
+  ["the deletion of its last comment", { kind: "delete comment", thread: "t1", comment: "t1-1" }, ["t1"]],
+  ["no deletion of a comment among others", { kind: "delete comment", thread: "t2", comment: "t2-1" }, []],
+])("a thread ends with %s, when the server has said so", async (_name, of, expected) => {
+  const own = page();
+  for (const id of ["t1", "t2"]) await own.act(begin(id, id), ANN);
+  await own.act(say("t2", "c2", "two"), ANN);
+  await own.send();
+  await own.follow();
+  const ended: string[] = [];
+  own.onEnded = (thread) => ended.push(thread);
+  server.isAway = true;
+  await own.act(of, ANN);
+  await own.send();
+  expect(ended).toEqual([]);
+  server.isAway = false;
+  await own.send();
+  expect(ended).toEqual(expected);
 });
 
 test("a reader who may not read is told so, and sees nothing", async () => {

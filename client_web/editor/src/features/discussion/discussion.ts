@@ -4,7 +4,8 @@
  *    time; who asks meanwhile is answered by another one behind it.
  * 2. An act is shown at once and kept on the device. Acts leave one by one, in their order. What the
  *    server cannot take now is sent again later, also by the next visit. What the server refuses stays
- *    with its words, and says why, until the person tries again or drops it.
+ *    with its words, and says why, until the person tries again or drops it. A refused deletion or
+ *    decision is shown as not done.
  */
 
 import { ApiError } from "../../api/rest";
@@ -39,9 +40,13 @@ export class Discussion {
   #state = NOTHING;
   #reading: Promise<void> | null = null;
   #isAskedAgain = false;
+  #isBehind = false;
   #sending: Promise<void> | null = null;
   /** Acts are kept one after the other. */
   #keeping: Promise<void> = Promise.resolve();
+
+  /** Told of each thread that this person has deleted, once the server has done so. */
+  onEnded: (thread: string) => void = () => undefined;
 
   constructor(calls: DiscussionCalls, kept: KeptActs, explain: (error: unknown) => string) {
     this.#calls = calls;
@@ -72,6 +77,11 @@ export class Discussion {
     return this.#acts.some(({ refusal }) => refusal === undefined);
   }
 
+  /** Whether the last reading failed, and is worth another one. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
   /** Reads what is new. `version`: the one that the server has told of, if it has; nothing is read for a known one. */
   follow(version?: number): Promise<void> {
     if (version !== undefined && this.#state.isRead && version <= this.#version) return Promise.resolve();
@@ -79,13 +89,17 @@ export class Discussion {
       this.#isAskedAgain = true;
       return this.#reading;
     }
-    this.#reading = this.#read().finally(() => {
+    this.#reading = this.#readAll().finally(() => {
       this.#reading = null;
-      const again = this.#isAskedAgain;
-      this.#isAskedAgain = false;
-      if (again) void this.follow(version);
     });
     return this.#reading;
+  }
+
+  async #readAll(): Promise<void> {
+    do {
+      this.#isAskedAgain = false;
+      await this.#read();
+    } while (this.#isAskedAgain);
   }
 
   async #read(): Promise<void> {
@@ -99,9 +113,11 @@ export class Discussion {
         isMore = answer.more;
         this.#show({ isRead: !isMore || this.#state.isRead, mayRead: true, viewers: answer.viewers });
       }
+      this.#isBehind = false;
     } catch (error) {
-      // What fails for another reason is asked for again: with the next news, or when the network is back.
-      if (error instanceof ApiError && error.status === 403) {
+      const isRefused = error instanceof ApiError && error.status === 403;
+      this.#isBehind = !isRefused;
+      if (isRefused) {
         this.#known = new Map();
         this.#version = 0;
         this.#show({ isRead: true, mayRead: false });
@@ -158,14 +174,20 @@ export class Discussion {
         const thread = await this.#carry(act.of);
         await this.#kept.drop(act);
         if (thread) this.#take(thread);
-        else if (act.of.kind === "delete thread") this.#known.delete(act.of.thread);
+        else await this.#follow(act);
         this.#forget(act);
-        if (!thread && act.of.kind !== "delete thread") await this.follow();
       } catch (error) {
         if (!(error instanceof ApiError) || PASSING.has(error.status)) return;
         await this.#settle(act, error);
       }
     }
+  }
+
+  /** Reads what has become of a thread after an act that the server answers without the thread. */
+  async #follow({ of }: Act): Promise<void> {
+    if (of.kind === "delete thread") this.#known.delete(of.thread);
+    else await this.follow();
+    if (isDeletion(of) && !this.#known.has(of.thread)) this.onEnded(of.thread);
   }
 
   #carry(of: ActOf): Promise<wire.Thread | null> {
@@ -187,9 +209,9 @@ export class Discussion {
   }
 
   async #settle(act: Act, error: ApiError): Promise<void> {
-    const isGone = error.status === 404 && act.of.kind.startsWith("delete");
-    if (isGone) {
+    if (error.status === 404 && isDeletion(act.of)) {
       await this.#kept.drop(act);
+      await this.#follow(act);
       this.#forget(act);
       return;
     }
@@ -223,9 +245,14 @@ export class Discussion {
   }
 
   #show(change: Partial<DiscussionState> = {}): void {
-    this.#state = { ...this.#state, ...change, threads: shown(this.#known.values(), this.#acts) };
+    const state = { ...this.#state, ...change };
+    this.#state = { ...state, threads: shown(this.#known.values(), this.#acts, state.mayRead === true) };
     for (const listener of this.#listeners) listener();
   }
+}
+
+function isDeletion({ kind }: ActOf): boolean {
+  return kind === "delete thread" || kind === "delete comment";
 }
 
 function withoutRefusal({ refusal: _refusal, ...act }: Act): Act {

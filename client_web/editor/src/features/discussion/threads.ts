@@ -50,12 +50,20 @@ export interface ShownThread extends Omit<wire.Thread, "comments"> {
   readonly waiting: Act | null;
 }
 
-/** Returns the threads with all acts done, the oldest thread first. */
-export function shown(known: Iterable<wire.Thread>, acts: readonly Act[]): readonly ShownThread[] {
+/**
+ * Returns the threads with all acts done, the oldest thread first. `isRead`: `known` is all that the
+ * server has. Then a refused reply to a thread that is gone stands in a thread of its own.
+ */
+export function shown(
+  known: Iterable<wire.Thread>,
+  acts: readonly Act[],
+  isRead = false,
+): readonly ShownThread[] {
   const threads = new Map<string, ShownThread>();
   for (const thread of known) threads.set(thread.id, plain(thread));
   for (const act of acts) {
-    const done = withAct(threads.get(act.of.thread) ?? null, act);
+    const thread = threads.get(act.of.thread) ?? null;
+    const done = act.refusal === undefined ? withAct(thread, act) : withRefused(thread, act, isRead);
     if (done) threads.set(act.of.thread, done);
     else threads.delete(act.of.thread);
   }
@@ -98,6 +106,16 @@ function withAct(thread: ShownThread | null, act: Act): ShownThread | null {
       return withComment(thread, of.comment, { deleted: true, body: [], reactions: [], waiting: act });
     }
   }
+}
+
+/** Words that were refused stay in sight. Whatever else was refused is not done, and says so. */
+function withRefused(thread: ShownThread | null, act: Act, isRead: boolean): ShownThread | null {
+  const { of } = act;
+  if (thread) return of.kind === "say" ? withAct(thread, act) : { ...thread, waiting: act };
+  if (of.kind === "begin") return begun(of, act);
+  if (of.kind !== "say" || !isRead) return null;
+  const alone = { id: of.comment, body: of.body };
+  return { ...begun({ kind: "begin", thread: of.thread, begun: { comment: alone } }, act), waiting: null };
 }
 
 function begun({ thread, begun: given }: ActOf & { kind: "begin" }, act: Act): ShownThread {

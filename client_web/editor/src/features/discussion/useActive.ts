@@ -85,7 +85,12 @@ export function useActive(
 
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      const isStep = event.altKey && (event.ctrlKey || event.metaKey) && !event.getModifierState("AltGraph");
+      // With Shift the same keys lead to suggestions.
+      const isStep =
+        event.altKey &&
+        !event.shiftKey &&
+        (event.ctrlKey || event.metaKey) &&
+        !event.getModifierState("AltGraph");
       if (!isStep || (event.code !== "Period" && event.code !== "Comma")) return;
       event.preventDefault();
       step(event.code === "Period" ? 1 : -1);

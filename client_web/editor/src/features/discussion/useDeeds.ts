@@ -3,7 +3,7 @@
 import { annotate, ySyncPluginKey } from "@manyhands/binding";
 import type { Provider, Role } from "@manyhands/provider";
 import type { Editor } from "@tiptap/core";
-import { useMemo, useRef } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 import type * as wire from "../../api/wire";
 import { piecesOf } from "../../extensions/comment_marks";
 import { t } from "../../i18n/t";
@@ -15,7 +15,7 @@ import type { Deeds } from "./deeds";
 import type { Discussion } from "./discussion";
 import { placeOf, quoteOf } from "./quotes";
 import { colorFor } from "./ThreadCard";
-import { type ActOf, type Author, rightsOf, type ShownThread } from "./threads";
+import { type ActOf, type Author, rightsOf } from "./threads";
 import { noteKept } from "./useDiscussion";
 import { REPLYING } from "./useReplying";
 
@@ -43,6 +43,19 @@ export function useDeeds({
   latest.current = { toasts, leave, author };
   const isOffline = !isSynced;
   const own = author?.user_id ?? null;
+  const unmark = useCallback(
+    (thread: string) => {
+      if (editor.isDestroyed) return;
+      for (const piece of piecesOf(editor.state, thread)) {
+        annotate(editor.state, { ...piece, isRemoved: true, doc: provider.doc });
+      }
+    },
+    [editor, provider],
+  );
+  // Not before the server has deleted the thread: somebody may have replied, and then the thread stays.
+  useEffect(() => {
+    discussion.onEnded = unmark;
+  }, [discussion, unmark]);
   return useMemo((): Deeds => {
     // Without the server nobody knows: what is not allowed, the server refuses later.
     const rights = rightsOf(role ?? (isOffline ? "editor" : null));
@@ -58,11 +71,6 @@ export function useDeeds({
       const others = await discussion.calls.mentionable(name, signal).catch(() => []);
       const known = new Set(others.map(({ id }) => id));
       return [...others, ...here.filter(({ id, isSelf }) => !isSelf && !known.has(id))];
-    };
-    const unmark = (thread: ShownThread) => {
-      for (const piece of piecesOf(editor.state, thread.id)) {
-        annotate(editor.state, { ...piece, isRemoved: true, doc: provider.doc });
-      }
     };
     return {
       rights,
@@ -101,15 +109,8 @@ export function useDeeds({
         annotate(editor.state, { ...place, mark, doc: provider.doc });
         act({ kind: "change", thread: thread.id, change: quoteOf(editor.state.doc, place) });
       },
-      deleteComment: (thread, { id }) => {
-        const isLast = thread.comments.every((each) => each.deleted || each.id === id);
-        if (isLast) unmark(thread);
-        act({ kind: "delete comment", thread: thread.id, comment: id });
-      },
-      deleteThread: (thread) => {
-        unmark(thread);
-        act({ kind: "delete thread", thread: thread.id });
-      },
+      deleteComment: (thread, { id }) => act({ kind: "delete comment", thread: thread.id, comment: id }),
+      deleteThread: (thread) => act({ kind: "delete thread", thread: thread.id }),
       copyLink: ({ id }) => {
         const address = new URL(addressOf(provider.documentId));
         // The secret of a link is for whoever the owner gives it to.
@@ -122,15 +123,12 @@ export function useDeeds({
       tellReplying: (thread) => provider.awareness.setLocalStateField(REPLYING, thread),
       again: (refused) => void discussion.again(refused),
       drop: (refused) => {
-        if (refused.of.kind === "begin") {
-          const thread = discussion.snapshot().threads.find(({ id }) => id === refused.of.thread);
-          if (thread) unmark(thread);
-        }
+        if (refused.of.kind === "begin") unmark(refused.of.thread);
         void discussion.drop(refused);
       },
       leave: () => latest.current.leave(),
     };
-  }, [discussion, editor, provider, role, isOffline, own]);
+  }, [discussion, editor, provider, role, isOffline, own, unmark]);
 }
 
 function hasName(name: string, wanted: string): boolean {

@@ -7,7 +7,7 @@ export function useThreads(discussion: Discussion): DiscussionState {
   return useSyncExternalStore(discussion.subscribe, discussion.snapshot);
 }
 
-/** What waits is sent again after so long. */
+/** What waits is sent again after so long, and what could not be read is asked for again. */
 const AGAIN_MS = 10_000;
 
 /** `version`: that of the discussion as the server has told it last. */
@@ -30,7 +30,11 @@ export function useFollowed(
     };
     send();
     const stop = discussion.subscribe(send);
-    const timer = setInterval(send, AGAIN_MS);
+    const again = () => {
+      send();
+      if (discussion.isBehind) void discussion.follow();
+    };
+    const timer = setInterval(again, AGAIN_MS);
     return () => {
       stop();
       clearInterval(timer);
