@@ -11,11 +11,13 @@ import { join } from "node:path";
 
 const [database, directory] = process.argv.slice(2);
 if (directory === undefined) {
-  console.error("Name the database and a directory: node export-y-leveldb.mjs <database> <directory>");
+  process.stderr.write(
+    "Name the database and a directory: node export-y-leveldb.mjs <database> <directory>\n",
+  );
   process.exit(2);
 }
 if (!existsSync(join(database, "CURRENT"))) {
-  console.error(`There is no LevelDB in ${database}.`);
+  process.stderr.write(`There is no LevelDB in ${database}.\n`);
   process.exit(2);
 }
 const require = createRequire(join(process.cwd(), "package.json"));
@@ -31,4 +33,4 @@ for (const name of names) {
   doc.destroy();
 }
 await persistence.destroy();
-console.log(`${names.length} documents are in ${directory}.`);
+process.stdout.write(`${names.length} documents are in ${directory}.\n`);
