@@ -6,7 +6,7 @@
 
 import type { LocalUser, Provider, ProviderState } from "@manyhands/provider";
 import { Keyboard, MessageSquareText, PanelLeft, Search } from "lucide-react";
-import { type CSSProperties, lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useApi } from "../api/ApiContext";
 import { rememberDocument, rememberedRole } from "../api/knownDocuments";
 import type { Me } from "../api/me";
@@ -57,10 +57,6 @@ import { usePageKeys } from "./usePageKeys";
 import { useSheetEnd } from "./useSheetEnd";
 import { useTitledAddress } from "./useTitledAddress";
 import { useWaitingThings } from "./useWaitingThings";
-
-const SuggestionCards = lazy(async () => ({
-  default: (await import("../features/suggesting/SuggestionCards")).SuggestionCards,
-}));
 
 export interface DocumentViewProps {
   readonly provider: Provider;
@@ -142,7 +138,7 @@ export function DocumentView(props: DocumentViewProps) {
   const color = useColorHere(provider, person.color, isSynced);
   const help = usePageKeys(editor, editLink);
   const find = useFind(editor);
-  const discussion = useDiscussion(editor, provider, state.discussion);
+  const discussion = useDiscussion(editor, provider, state.discussion, hasAny);
   const clickBelow = useSheetEnd(editor);
   const language = useLanguageOf(provider.doc);
 
@@ -253,17 +249,6 @@ export function DocumentView(props: DocumentViewProps) {
               />
             )}
           </div>
-          {editor && hasAny && mode.view === "inline" && (
-            <Suspense>
-              <SuggestionCards
-                key={provider.doc.guid}
-                editor={editor}
-                desk={desk}
-                user={user}
-                maySettle={because === null && role !== "commenter"}
-              />
-            </Suspense>
-          )}
           {editor?.isEditable && <CaretMenu editor={editor} store={menus.store} />}
         </main>
         {editor && (
@@ -275,6 +260,7 @@ export function DocumentView(props: DocumentViewProps) {
             me={me}
             desk={desk}
             open={discussion}
+            maySettle={because === null && role !== "commenter"}
           />
         )}
         <FollowingNotice following={following} />

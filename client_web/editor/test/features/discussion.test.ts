@@ -17,6 +17,7 @@ import {
   shown,
   wordsOf,
 } from "../../src/features/discussion/threads";
+import { actsOf } from "../../src/features/discussion/useOutcomes";
 
 const ANN: Author = { user_id: "ann", name: "Ann", kind: "person" };
 const BEN: Author = { user_id: "ben", name: "Ben", kind: "person" };
@@ -30,6 +31,8 @@ const words = (text: string): readonly wire.Paragraph[] => [
 class Server implements DiscussionCalls {
   readonly known = new Map<string, wire.Thread>();
   readonly gone: { readonly id: string; readonly version: number }[] = [];
+  /** What authors of suggestions have heard. */
+  readonly told: string[] = [];
   version = 0;
   isAway = false;
   /** The next request is done, and its answer lost. */
@@ -103,6 +106,7 @@ class Server implements DiscussionCalls {
       };
       return this.#put({
         ...{ id, kind: "comment", suggestion: null, quote: "", before: "", after: "", version: 0 },
+        ...(body.suggestion ? { kind: "suggestion", suggestion: body.suggestion } : {}),
         ...{ state: "open", by: this.who, at: TIME, changed_by: null, changed_at: null, assignee: null },
         comments: [comment],
       });
@@ -148,6 +152,15 @@ class Server implements DiscussionCalls {
 
   react() {
     return this.#meet(() => null);
+  }
+
+  settle(suggestion: string, { outcome, author }: wire.Outcome) {
+    return this.#meet(() => {
+      this.told.push(`${author}: ${suggestion} ${outcome}`);
+      for (const thread of this.known.values()) {
+        if (thread.suggestion === suggestion) this.#put({ ...thread, state: "resolved" });
+      }
+    });
   }
 
   async mentionable() {
@@ -270,6 +283,73 @@ test("with a beginning that is dropped, everything that was said behind it goes"
   const next = page();
   await next.recall("ann");
   expect(next.snapshot().threads).toEqual([]);
+});
+
+const discuss = (thread: string, suggestion: string): ActOf => ({
+  kind: "begin",
+  thread,
+  begun: { kind: "suggestion", suggestion, comment: { id: `${thread}-1`, body: words("why?") } },
+});
+
+test("a decision ends what was said about the suggestion, at once and at the server, and its author hears of it", async () => {
+  const own = page();
+  await own.act(discuss("t1", "s1"), ANN);
+  await own.act(discuss("t2", "s2"), ANN);
+  await own.send();
+  server.isAway = true;
+  const outcome = { outcome: "accepted", author: "ben" } as const;
+  await own.act({ kind: "settle", thread: null, suggestion: "s1", outcome }, ANN);
+  await own.send();
+  const states = () => own.snapshot().threads.map(({ state }) => state);
+  expect([states(), server.told]).toEqual([["resolved", "open"], []]);
+  expect(own.snapshot().threads[0]?.changed_by).toEqual(ANN);
+  server.isAway = false;
+  const next = page();
+  await next.recall("ann");
+  await next.send();
+  expect([server.told, server.known.get("t1")?.state]).toEqual([["ben: s1 accepted"], "resolved"]);
+  await own.follow();
+  expect([states(), own.isWaiting]).toEqual([["resolved", "open"], true]);
+  await own.send();
+  expect([server.told.length, own.isWaiting]).toEqual([1, false]);
+});
+
+test("a decision of which the server tells nobody waits for nobody", async () => {
+  const own = page();
+  server.refusal = new ApiError("forbidden", "You are a commenter.", 403);
+  const outcome = { outcome: "rejected", author: "ben" } as const;
+  await own.act({ kind: "settle", thread: null, suggestion: "s1", outcome }, ANN);
+  await own.send();
+  const again = page();
+  await again.recall("ann");
+  expect([own.isWaiting, again.isWaiting]).toEqual([false, false]);
+});
+
+test("of many decisions each author hears once, and of those that were discussed; own ones tell nobody", () => {
+  const threads = shown(
+    [],
+    [discuss("t1", "s1"), discuss("t5", "s5")].map((of) => ({ id: "x", by: ANN, at: TIME, of })),
+  );
+  const decided = [
+    ...[2, 3].map((at) => ({ id: `s${at}`, user: "ben", verdict: "accept" as const })),
+    { id: "s1", user: "ben", verdict: "reject" as const },
+    ...[4, 5].map((at) => ({ id: `s${at}`, user: "carl", verdict: "reject" as const })),
+  ];
+  const told = (role: string, own: string) =>
+    actsOf(decided, threads, rightsOf(role), own).map((of) =>
+      of.kind === "settle"
+        ? `${of.suggestion} ${of.outcome.outcome} ${of.outcome.author}`
+        : `${of.kind} ${of.thread}`,
+    );
+  expect(told("editor", "dora")).toEqual([
+    "s2 accepted ben",
+    "s1 rejected ben",
+    "s4 rejected carl",
+    "s5 rejected carl",
+  ]);
+  expect(told("editor", "ben")).toEqual(["s1 rejected ben", "s4 rejected carl", "s5 rejected carl"]);
+  expect(told("commenter", "ann")).toEqual(["change t1", "change t5"]);
+  expect(told("commenter", "carl")).toEqual([]);
 });
 
 test("others' threads are read page by page, and those that are gone go", async () => {

@@ -4,7 +4,7 @@ import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react
 import type { Editor } from "@tiptap/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { element, words, written } from "../page/editors";
-import { known, openDocument } from "../page/openDocument";
+import { anyDocument, known, openDocument, type Request } from "../page/openDocument";
 
 beforeEach(() => localStorage.clear());
 afterEach(cleanup);
@@ -54,6 +54,73 @@ test("what is typed in suggesting mode is a suggestion, which is decided on its 
   fireEvent.click(await screen.findByRole("button", { name: "Withdraw the suggestion" }));
   expect(editor.getText()).toBe("Hello world");
 });
+
+test("comments and suggestions stand in one margin, by their places, and a suggestion is discussed on its card", async () => {
+  const lines = ["Hello world", "Second line"].map((text) => element("paragraph", [words(text)]));
+  const doc = written((fragment) => fragment.insert(0, lines));
+  const { requests } = openDocument({
+    doc,
+    who: await known(),
+    state: { discussion: 1 },
+    answer: discussing,
+  });
+  const { editor } = await sheet();
+  act(() => {
+    const { tr, schema } = editor.state;
+    const insertion = schema.mark("insertion", { id: "s1", user: CLEO.user_id, at: 1, run: 1, break: null });
+    const comment = schema.mark("comment", { id: THREAD.id, user: CLEO.user_id });
+    editor.view.dispatch(tr.addMark(14, 20, comment).insert(6, schema.text(" new", [insertion])));
+  });
+  const cards = () => screen.queryAllByRole("article").map((card) => card.getAttribute("aria-label"));
+  // Nobody of that name is here: the thread says what its author is called.
+  await waitFor(() => expect(cards()).toEqual(["Suggestion by Cleo", "Comment of Cleo on “Second”"]));
+  const card = screen.getByRole("article", { name: "Suggestion by Cleo" });
+  expect(card.closest("section")?.getAttribute("aria-label")).toBe("Comments");
+
+  fireEvent.click(card);
+  fireEvent.click(await screen.findByRole("button", { name: "Discuss" }));
+  const field = await screen.findByRole("textbox", { name: "Comment" });
+  act(() => void (field as HTMLElement & { editor: Editor }).editor.commands.insertContent("Why?"));
+  fireEvent.click(screen.getByRole("button", { name: "Comment" }));
+  const acts = () => requests.filter(({ method, path }) => method !== "GET" && /thread|outcome/.test(path));
+  await waitFor(() => expect(acts()).toHaveLength(1));
+  expect(acts()[0]?.body).toMatchObject({ kind: "suggestion", suggestion: "s1", quote: "new" });
+  expect(card.textContent).toContain("Why?");
+  expect(cards()).toHaveLength(3);
+
+  fireEvent.click(screen.getByRole("button", { name: "Accept the suggestion" }));
+  await waitFor(() => expect(acts()).toHaveLength(2));
+  expect(acts()[1]).toEqual({
+    method: "POST",
+    path: "/api/documents/abcdefgh/suggestions/s1/outcome",
+    body: { outcome: "accepted", author: "cleo" },
+  });
+  await waitFor(() => expect(cards()).toEqual(["Comment of Cleo on “Second”"]));
+});
+
+const CLEO = { user_id: "cleo", name: "Cleo", kind: "person" };
+const SAID = { by: CLEO, at: "2027-01-01T00:00:00Z", edited_at: null, reactions: [], deleted: false };
+const THREAD = {
+  ...{ id: "5f0d5f0d-0000-4000-8000-000000000001", kind: "comment", suggestion: null, quote: "Second" },
+  ...{ before: "", after: " line", version: 1, state: "open", by: CLEO, at: SAID.at },
+  ...{ changed_by: null, changed_at: null, assignee: null, comments: [{ ...SAID, id: "c1", body: [] }] },
+};
+
+function discussing(request: Request): Response {
+  const { method, path, body } = request;
+  if (method === "POST" && path.endsWith("/outcome")) return new Response(null, { status: 204 });
+  if (!path.includes("/threads")) return anyDocument();
+  if (method === "GET") {
+    const threads = path.endsWith("since=0") ? [THREAD] : [];
+    return Response.json({ version: 1, threads, gone: [], whole: false, more: false, viewers: false });
+  }
+  const { comment, ...begun } = body as { readonly comment: object };
+  const by = { ...CLEO, user_id: "ann", name: "Ann" };
+  return Response.json({
+    ...{ ...THREAD, ...begun, by, id: path.split("/").at(-1) },
+    comments: [{ ...SAID, by, ...comment }],
+  });
+}
 
 test("the document is shown as if all were accepted, and without suggestions, and the mode is kept", async () => {
   const { editor } = await opened();

@@ -1,4 +1,4 @@
-/** The discussion of an open document: cards in the margin, the list of all threads, and what is done in them. */
+/** The margin of an open document, with what is said and what is suggested; the list of all threads; the sheet on phones. */
 
 import type { Provider, ProviderState, Role } from "@manyhands/provider";
 import type { Editor } from "@tiptap/core";
@@ -8,24 +8,26 @@ import { createPortal } from "react-dom";
 import { useApi } from "../../api/ApiContext";
 import type { Me } from "../../api/me";
 import { explain } from "../../api/rest";
-import { anchorsIn, draftIn } from "../../extensions/comment_marks";
 import { t } from "../../i18n/t";
 import { IconButton } from "../../ui/IconButton";
 import { useToasts } from "../../ui/Toast";
-import { type CardKind, Margin } from "../margin/Margin";
+import { Margin } from "../margin/Margin";
+import { useAuthorColors } from "../suggesting/useAuthorColors";
+import { useSuggestions } from "../suggesting/useSuggestions";
 import { Composer } from "./Composer";
 import { discussionCalls } from "./calls";
 import { Discussion } from "./discussion";
 import { keptActs } from "./kept_acts";
-import { ThreadCard } from "./ThreadCard";
 import { ThreadsPanel } from "./ThreadsPanel";
 import type { Filter, ShownThread } from "./threads";
 import { useActive } from "./useActive";
 import { useAuthor } from "./useAuthor";
+import { DRAFT, useCards } from "./useCards";
 import { useDeeds } from "./useDeeds";
 import { useDetached } from "./useDetached";
 import type { DiscussionSwitch } from "./useDiscussion";
 import { useDraft } from "./useDraft";
+import { useOutcomes } from "./useOutcomes";
 import { useReplying } from "./useReplying";
 import { useStacked } from "./useStacked";
 import { useFollowed, useThreads } from "./useThreads";
@@ -41,13 +43,9 @@ export interface DiscussionViewProps {
   /** What scrolls the sheet; the margin goes into it. */
   readonly desk: RefObject<HTMLElement | null>;
   readonly open: DiscussionSwitch;
-  /** Cards of other kinds that stand in the same margin. */
-  readonly cards?: readonly CardKind[];
+  /** Whether this person accepts and rejects suggestions. */
+  readonly maySettle: boolean;
 }
-
-const NO_CARDS: readonly CardKind[] = [];
-const DRAFT = "draft";
-const DRAFT_IDS: ReadonlySet<string> = new Set([DRAFT]);
 
 export function DiscussionView({
   editor,
@@ -57,7 +55,7 @@ export function DiscussionView({
   me,
   desk,
   open,
-  cards = NO_CARDS,
+  maySettle,
 }: DiscussionViewProps) {
   const { documentId } = provider;
   const api = useApi();
@@ -70,36 +68,37 @@ export function DiscussionView({
   const isSynced = state.status === "synced";
   useFollowed(discussion, isSynced, state.discussion, author?.user_id ?? null);
   const { threads, isRead, mayRead } = useThreads(discussion);
+  const suggestions = useSuggestions(editor);
   const detached = useDetached(editor, threads);
-  const { active, activate, goTo, step } = useActive(editor, threads, detached, open);
-  const [filter, setFilter] = useState<Filter>("open");
   const isStacked = useStacked();
-  const replying = useReplying(provider.awareness);
+  const { active, activate, goTo, step } = useActive({ editor, threads, detached, open, isStacked });
+  useAuthorColors(suggestions, active);
+  const [filter, setFilter] = useState<Filter>("open");
+  const replyingIn = useReplying(provider.awareness);
   const leave = useCallback(() => {
     activate(null);
     editor.commands.focus(undefined, { scrollIntoView: false });
   }, [editor, activate]);
   const deeds = useDeeds({ discussion, editor, provider, role, isSynced, author, leave });
   const draft = useDraft({ editor, discussion, provider, deeds, author, open, activate });
+  const said = useOutcomes({ editor, discussion, documentId, rights: deeds.rights, author });
+  const isSuggested = ({ suggestion }: ShownThread) => suggestions.some(({ id }) => id === suggestion);
 
   useLed(open.thread, threads, isRead && mayRead !== false, (thread) => {
     if (thread === null) {
       toasts.show({ tone: "error", message: t("There is no such comment any more.") });
       return;
     }
-    if (thread.state === "resolved") setFilter("resolved");
-    if (thread.state === "resolved" || detached.has(thread.id)) open.setListOpen(true);
-    goTo(thread.id);
+    const hasCard =
+      thread.kind === "suggestion"
+        ? isSuggested(thread)
+        : thread.state === "open" && !detached.has(thread.id);
+    if (!hasCard && thread.state === "resolved") setFilter("resolved");
+    if (!hasCard) open.setListOpen(true);
+    goTo((hasCard && thread.suggestion) || thread.id);
   });
   useEscape(leave);
 
-  const ids = useMemo(
-    () =>
-      new Set(
-        threads.filter(({ state: now, kind }) => now === "open" && kind === "comment").map(({ id }) => id),
-      ),
-    [threads],
-  );
   const composer = draft.isOpen && (
     <div className="thread thread--active">
       <Composer
@@ -113,80 +112,62 @@ export function DiscussionView({
       />
     </div>
   );
-  const byId = useMemo(() => new Map(threads.map((thread) => [thread.id, thread])), [threads]);
-  const card = (thread: ShownThread | undefined, isActive: boolean) =>
-    thread && (
-      <ThreadCard
-        thread={thread}
-        isActive={isActive}
-        isDetached={detached.has(thread.id)}
+  const { kinds, card } = useCards({
+    ...{ editor, threads, suggestions, detached, deeds, maySettle, replyingIn, composer },
+  });
+
+  const hasCards = kinds.some((kind) => kind.ids.size > 0);
+  const close = () => open.setListOpen(false);
+  const list =
+    mayRead === false ? (
+      <NoReading onClose={close} />
+    ) : (
+      <ThreadsPanel
+        threads={threads}
+        detached={detached}
+        active={active}
+        filter={filter}
         deeds={deeds}
-        replying={replying(thread.id)}
+        replyingIn={replyingIn}
+        onFilter={setFilter}
+        onActivate={(id) => goTo(id, threads.find((each) => each.id === id)?.suggestion ?? id)}
+        onClose={() => {
+          close();
+          leave();
+        }}
       />
     );
-  const latest = useRef({ card, composer });
-  latest.current = { card, composer };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: who replies changes what the cards show
-  const kinds = useMemo<readonly CardKind[]>(
-    () => [
-      { anchors: anchorsIn, ids, render: (id, isActive) => latest.current.card(byId.get(id), isActive) },
-      ...(draft.isOpen
-        ? [
-            {
-              anchors: ({ doc, ...rest }) => {
-                const span = draftIn({ doc, ...rest } as Editor["state"]);
-                return span ? new Map([[DRAFT, span.from]]) : new Map();
-              },
-              ids: DRAFT_IDS,
-              render: () => latest.current.composer,
-            } satisfies CardKind,
-          ]
-        : []),
-      ...cards,
-    ],
-    [ids, byId, draft.isOpen, cards, deeds, replying, detached],
-  );
-
-  if (mayRead === false)
-    return open.isListOpen ? <NoReading onClose={() => open.setListOpen(false)} /> : null;
-  const hasCards = kinds.some((kind) => kind.ids.size > 0);
-  const activeThread = active === null ? undefined : byId.get(active);
-  const panel = open.isListOpen && (
-    <ThreadsPanel
-      threads={threads}
-      detached={detached}
-      active={active}
-      filter={filter}
-      deeds={deeds}
-      replyingIn={replying}
-      onFilter={setFilter}
-      onActivate={goTo}
-      onClose={() => {
-        open.setListOpen(false);
-        leave();
-      }}
-    />
+  const panel = open.isListOpen && list;
+  const announcement = (
+    <p className="ui-hidden" role="status">
+      {said}
+    </p>
   );
   if (isStacked) {
-    const single = !composer && !panel && activeThread;
-    const inSheet = composer || panel || card(activeThread, true);
+    const activeCard = card(active, true);
+    const single = !composer && !panel && activeCard;
+    const inSheet = composer || panel || activeCard;
     return (
-      inSheet && (
-        <section className="threads-sheet" aria-label={t("Comments")}>
-          {single && (
-            <header className="threads-sheet-header">
-              <IconButton icon={ChevronUp} label={t("Comment before")} onClick={() => step(-1)} />
-              <IconButton icon={ChevronDown} label={t("Next comment")} onClick={() => step(1)} />
-              <IconButton icon={X} label={t("Close the comments")} onClick={leave} />
-            </header>
-          )}
-          {inSheet}
-        </section>
-      )
+      <>
+        {announcement}
+        {inSheet && (
+          <section className="threads-sheet" aria-label={t("Comments")}>
+            {single && (
+              <header className="threads-sheet-header">
+                <IconButton icon={ChevronUp} label={t("Comment before")} onClick={() => step(-1)} />
+                <IconButton icon={ChevronDown} label={t("Next comment")} onClick={() => step(1)} />
+                <IconButton icon={X} label={t("Close the comments")} onClick={leave} />
+              </header>
+            )}
+            {inSheet}
+          </section>
+        )}
+      </>
     );
   }
   return (
     <>
+      {announcement}
       {hasCards && !open.isListOpen && desk.current
         ? createPortal(
             <Margin

@@ -9,14 +9,13 @@ import { t } from "../../i18n/t";
 import { Avatar } from "../../ui/Avatar";
 import { Button } from "../../ui/Button";
 import { classes } from "../../ui/classes";
-import { PERSON_COLORS } from "../../ui/color";
 import { IconButton } from "../../ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/Menu";
 import { AssignItems } from "./AssignItems";
 import { Body } from "./Body";
 import { Composer, ComposerToCome } from "./Composer";
 import type { Deeds } from "./deeds";
-import { type Author, mayChange, mayDelete, type ShownComment, type ShownThread } from "./threads";
+import { mayChange, mayDelete, type ShownComment, type ShownThread } from "./threads";
 
 export interface ThreadCardProps {
   readonly thread: ShownThread;
@@ -27,13 +26,15 @@ export interface ThreadCardProps {
   readonly replying: readonly string[];
   /** Shown in the panel of all threads, where the words are not beside the card. */
   readonly isListed?: boolean;
+  /** Shown in the card of the suggestion that it is about, which says what is in the thread's head. */
+  readonly isInside?: boolean;
 }
 
 /** Comments of a card that is not active. */
 const FEW = 1;
 
 export const ThreadCard = memo(function ThreadCard(props: ThreadCardProps) {
-  const { thread, isActive, isDetached, deeds, replying, isListed = false } = props;
+  const { thread, isActive, isDetached, deeds, replying, isListed = false, isInside = false } = props;
   const { rights, own } = deeds;
   const [isReplying, setReplying] = useState(false);
   const living = thread.comments.filter(({ deleted }) => !deleted);
@@ -49,30 +50,32 @@ export const ThreadCard = memo(function ThreadCard(props: ThreadCardProps) {
       // The keys for the next and the previous thread lead here.
       tabIndex={-1}
     >
-      <header className="thread-head">
-        <blockquote className={classes("thread-quote", isDetached && "thread-quote--gone")} dir="auto">
-          {thread.quote || t("No words")}
-        </blockquote>
-        {thread.state === "open" && mayTurn && (
-          <IconButton
-            icon={Check}
-            iconSize={17}
-            size="small"
-            label={t("Resolve")}
-            onClick={() => deeds.change(thread, { state: "resolved" })}
-          />
-        )}
-        {thread.state === "resolved" && mayTurn && (
-          <IconButton
-            icon={RotateCcw}
-            iconSize={16}
-            size="small"
-            label={t("Reopen")}
-            onClick={() => deeds.change(thread, { state: "open" })}
-          />
-        )}
-        {(isActive || isListed) && <ThreadMenu thread={thread} deeds={deeds} />}
-      </header>
+      {!isInside && (
+        <header className="thread-head">
+          <blockquote className={classes("thread-quote", isDetached && "thread-quote--gone")} dir="auto">
+            {thread.quote || t("No words")}
+          </blockquote>
+          {thread.state === "open" && mayTurn && (
+            <IconButton
+              icon={Check}
+              iconSize={17}
+              size="small"
+              label={t("Resolve")}
+              onClick={() => deeds.change(thread, { state: "resolved" })}
+            />
+          )}
+          {thread.state === "resolved" && mayTurn && (
+            <IconButton
+              icon={RotateCcw}
+              iconSize={16}
+              size="small"
+              label={t("Reopen")}
+              onClick={() => deeds.change(thread, { state: "open" })}
+            />
+          )}
+          {(isActive || isListed) && <ThreadMenu thread={thread} deeds={deeds} />}
+        </header>
+      )}
       {isDetached && (
         <p className="thread-note">
           {t("The words are not in the text any more.")}{" "}
@@ -145,7 +148,10 @@ export const ThreadCard = memo(function ThreadCard(props: ThreadCardProps) {
               }}
             />
           ) : (
-            <ComposerToCome onOpen={() => setReplying(true)}>{t("Reply")}</ComposerToCome>
+            <>
+              <ComposerToCome onOpen={() => setReplying(true)}>{t("Reply")}</ComposerToCome>
+              {isInside && <ThreadMenu thread={thread} deeds={deeds} />}
+            </>
           )}
         </div>
       )}
@@ -325,11 +331,4 @@ function Reactions({ thread, comment, deeds }: ReactionsProps) {
       })}
     </ul>
   );
-}
-
-/** A colour that is always the same for one who is not here. */
-export function colorFor({ user_id }: Author): string {
-  let sum = 0;
-  for (const letter of user_id) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 65_521;
-  return PERSON_COLORS[sum % PERSON_COLORS.length] ?? "#0369a1";
 }

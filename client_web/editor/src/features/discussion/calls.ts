@@ -12,6 +12,8 @@ export interface DiscussionCalls {
   readonly putComment: (thread: string, comment: string, body: wire.CommentText) => Promise<wire.Thread>;
   readonly deleteComment: (thread: string, comment: string) => Promise<void>;
   readonly react: (thread: string, comment: string, emoji: string, isOn: boolean) => Promise<unknown>;
+  /** Tells the author of a suggestion what became of it, and resolves its threads. */
+  readonly settle: (suggestion: string, outcome: wire.Outcome) => Promise<void>;
   readonly mentionable: (name: string, signal?: AbortSignal) => Promise<readonly wire.User[]>;
   /** Whether viewers may read the discussion. */
   readonly letViewersRead: (allowed: boolean) => Promise<void>;
@@ -40,6 +42,9 @@ export function discussionCalls(call: Call, documentId: string): DiscussionCalls
       call(`${comment(id, inner)}/reactions/${encodeURIComponent(emoji)}`, {
         method: isOn ? "PUT" : "DELETE",
       }),
+    settle: async (suggestion, body) => {
+      await call(path("suggestions", suggestion, "outcome"), { method: "POST", body });
+    },
     mentionable: async (name, signal) => {
       const answer = await call(`${path("mentionable")}?${new URLSearchParams({ query: name })}`, { signal });
       return isRecord<wire.Mentionable>(answer) && Array.isArray(answer.people) ? answer.people : [];

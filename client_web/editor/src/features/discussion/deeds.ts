@@ -1,6 +1,7 @@
 /** What a person can do with threads; the page gives it to every card. */
 
 import type * as wire from "../../api/wire";
+import type { Suggestion } from "../suggesting/list";
 import type { FindPeople } from "./Composer";
 import type { Act, Author, Body, Rights, ShownComment, ShownThread } from "./threads";
 
@@ -14,6 +15,8 @@ export interface Deeds {
   readonly findUsers: () => Promise<readonly wire.User[]>;
   readonly colorOf: (author: Author) => string;
   readonly reply: (thread: ShownThread, body: Body, assignee: wire.User | null) => void;
+  /** Begins a thread about a suggestion. */
+  readonly discuss: (suggestion: Suggestion, body: Body, assignee: wire.User | null) => void;
   readonly edit: (thread: ShownThread, comment: ShownComment, body: Body) => void;
   readonly react: (thread: ShownThread, comment: ShownComment, emoji: string, isOn: boolean) => void;
   readonly change: (thread: ShownThread, change: wire.ThreadChange, assignee?: wire.User | null) => void;

@@ -162,7 +162,9 @@ export class Discussion {
           refusal !== undefined && of.kind === "begin" ? [of.thread] : [],
         ),
       );
-      const act = this.#acts.find(({ of, refusal }) => refusal === undefined && !stuck.has(of.thread));
+      const act = this.#acts.find(
+        ({ of, refusal }) => refusal === undefined && (of.thread === null || !stuck.has(of.thread)),
+      );
       if (!act) return;
       if (!(await this.#kept.holds(act))) {
         // Another tab has sent it.
@@ -201,6 +203,8 @@ export class Discussion {
         return this.#calls.change(of.thread, of.change);
       case "react":
         return this.#calls.react(of.thread, of.comment, of.emoji, of.isOn).then(nothing);
+      case "settle":
+        return this.#calls.settle(of.suggestion, of.outcome).then(nothing);
       case "delete comment":
         return this.#calls.deleteComment(of.thread, of.comment).then(nothing);
       case "delete thread":
@@ -209,7 +213,8 @@ export class Discussion {
   }
 
   async #settle(act: Act, error: ApiError): Promise<void> {
-    if (error.status === 404 && isDeletion(act.of)) {
+    // The decision stands in the document. That nobody is told of it needs no decision of the person.
+    if (act.of.kind === "settle" || (error.status === 404 && isDeletion(act.of))) {
       await this.#kept.drop(act);
       await this.#follow(act);
       this.#forget(act);
@@ -251,8 +256,8 @@ export class Discussion {
   }
 }
 
-function isDeletion({ kind }: ActOf): boolean {
-  return kind === "delete thread" || kind === "delete comment";
+function isDeletion(of: ActOf): of is Extract<ActOf, { kind: "delete thread" | "delete comment" }> {
+  return of.kind === "delete thread" || of.kind === "delete comment";
 }
 
 function withoutRefusal({ refusal: _refusal, ...act }: Act): Act {

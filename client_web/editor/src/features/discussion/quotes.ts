@@ -10,7 +10,7 @@ export interface Quote {
   readonly after: string;
 }
 
-const LONGEST_QUOTE = 500;
+export const LONGEST_QUOTE = 500;
 const LONGEST_CONTEXT = 64;
 
 export function quoteOf(doc: Node, { from, to }: Span): Quote {

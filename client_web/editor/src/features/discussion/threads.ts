@@ -26,8 +26,17 @@ export type ActOf =
       readonly emoji: string;
       readonly isOn: boolean;
     }
+  | {
+      /** A suggestion was decided on, about which there may be threads. */
+      readonly kind: "settle";
+      readonly thread: null;
+      readonly suggestion: string;
+      readonly outcome: wire.Outcome;
+    }
   | { readonly kind: "delete comment"; readonly thread: string; readonly comment: string }
   | { readonly kind: "delete thread"; readonly thread: string };
+
+export type ActInThread = Exclude<ActOf, { readonly kind: "settle" }>;
 
 export interface Act {
   readonly id: string;
@@ -62,10 +71,17 @@ export function shown(
   const threads = new Map<string, ShownThread>();
   for (const thread of known) threads.set(thread.id, plain(thread));
   for (const act of acts) {
-    const thread = threads.get(act.of.thread) ?? null;
-    const done = act.refusal === undefined ? withAct(thread, act) : withRefused(thread, act, isRead);
-    if (done) threads.set(act.of.thread, done);
-    else threads.delete(act.of.thread);
+    const { of } = act;
+    if (of.kind === "settle") {
+      for (const thread of threads.values()) {
+        if (thread.suggestion === of.suggestion) threads.set(thread.id, resolved(thread, act));
+      }
+      continue;
+    }
+    const thread = threads.get(of.thread) ?? null;
+    const done = act.refusal === undefined ? withAct(thread, of, act) : withRefused(thread, of, act, isRead);
+    if (done) threads.set(of.thread, done);
+    else threads.delete(of.thread);
   }
   return [...threads.values()].sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
 }
@@ -83,8 +99,7 @@ function plain(thread: wire.Thread): ShownThread {
 }
 
 /** Returns null for a thread that is gone, or that was not there. */
-function withAct(thread: ShownThread | null, act: Act): ShownThread | null {
-  const { of } = act;
+function withAct(thread: ShownThread | null, of: ActInThread, act: Act): ShownThread | null {
   if (of.kind === "begin") return thread ?? begun(of, act);
   if (!thread || of.kind === "delete thread") return null;
   switch (of.kind) {
@@ -109,9 +124,13 @@ function withAct(thread: ShownThread | null, act: Act): ShownThread | null {
 }
 
 /** Words that were refused stay in sight. Whatever else was refused is not done, and says so. */
-function withRefused(thread: ShownThread | null, act: Act, isRead: boolean): ShownThread | null {
-  const { of } = act;
-  if (thread) return of.kind === "say" ? withAct(thread, act) : { ...thread, waiting: act };
+function withRefused(
+  thread: ShownThread | null,
+  of: ActInThread,
+  act: Act,
+  isRead: boolean,
+): ShownThread | null {
+  if (thread) return of.kind === "say" ? withAct(thread, of, act) : { ...thread, waiting: act };
   if (of.kind === "begin") return begun(of, act);
   if (of.kind !== "say" || !isRead) return null;
   const alone = { id: of.comment, body: of.body };
@@ -145,6 +164,12 @@ function changed(
     changed_by: isTurned ? act.by : thread.changed_by,
     changed_at: isTurned ? act.at : thread.changed_at,
   };
+}
+
+function resolved(thread: ShownThread, { by, at }: Act): ShownThread {
+  return thread.state === "resolved"
+    ? thread
+    : { ...thread, state: "resolved", changed_by: by, changed_at: at };
 }
 
 function withComment(

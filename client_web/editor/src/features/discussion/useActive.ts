@@ -1,75 +1,91 @@
-/** The thread that is in front: the one at the cursor, or the one whose card was chosen. */
+/** The card that is in front: the one at the cursor, or the one that was chosen. */
 
 import type { Editor } from "@tiptap/core";
+import type { EditorState, Transaction } from "@tiptap/pm/state";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { anchorsIn, type Look, threadsAt } from "../../extensions/comment_marks";
 import { bringIntoView } from "../../extensions/sections";
+import { suggestionsAt, suggestionsIn } from "../suggesting/list";
 import type { ShownThread } from "./threads";
 import type { DiscussionSwitch } from "./useDiscussion";
 
-export interface ActiveThread {
+export type Kind = "thread" | "suggestion";
+
+export interface ActiveCard {
+  /** The id of a thread or of a suggestion. */
   readonly active: string | null;
   readonly activate: (id: string | null) => void;
-  /** Activates a thread, and shows its words. */
-  readonly goTo: (id: string) => void;
-  /** Goes to the next thread in the text, or the one before. */
-  readonly step: (by: 1 | -1) => void;
+  /** Activates a card, and shows its words, or those of another card. */
+  readonly goTo: (id: string, wordsOf?: string) => void;
+  /** Goes to the next card in the text, or the one before; to one of a kind, if one is named. */
+  readonly step: (by: 1 | -1, kind?: Kind) => void;
 }
 
-export function useActive(
-  editor: Editor,
-  threads: readonly ShownThread[],
-  detached: ReadonlySet<string>,
-  { isListOpen, setListOpen }: DiscussionSwitch,
-): ActiveThread {
+export interface ActiveOptions {
+  readonly editor: Editor;
+  readonly threads: readonly ShownThread[];
+  readonly detached: ReadonlySet<string>;
+  readonly open: DiscussionSwitch;
+  /** A card lies over the text, and comes when somebody goes to its words, and not while they write. */
+  readonly isStacked: boolean;
+}
+
+export function useActive({ editor, threads, detached, open, isStacked }: ActiveOptions): ActiveCard {
   const [active, activate] = useState<string | null>(null);
-  const open = useMemo(
+  const { setListOpen } = open;
+  const marked = useMemo(
     () =>
-      threads.filter(({ id, state, kind }) => state === "open" && kind === "comment" && !detached.has(id)),
+      new Set(
+        threads
+          .filter(({ id, state, kind }) => state === "open" && kind === "comment" && !detached.has(id))
+          .map(({ id }) => id),
+      ),
     [threads, detached],
   );
-  const latest = useRef({ open, active, isListOpen });
-  latest.current = { open, active, isListOpen };
+  const latest = useRef({ marked, active, isStacked });
+  latest.current = { marked, active, isStacked };
 
   const goTo = useCallback(
-    (id: string) => {
+    (id: string, wordsOf = id) => {
       if (latest.current.active === id) return;
       activate(id);
-      showWords(editor, id);
+      showWords(editor, wordsOf);
     },
     [editor],
   );
 
   useEffect(() => {
-    const look = () => {
+    const look = (transaction: Transaction | null) => {
       if (!editor.isFocused) return;
-      const here = threadsAt(editor.state, editor.state.selection.head);
-      const { open: all, active: before } = latest.current;
+      const { marked: all, active: before, isStacked: isOver } = latest.current;
+      const here = cardsAt(editor.state, all);
       if (before !== null && here.includes(before)) return;
-      activate(all.find(({ id }) => here.includes(id))?.id ?? null);
+      activate(isOver && transaction?.docChanged ? null : (here[0] ?? null));
     };
-    editor.on("selectionUpdate", look);
-    editor.on("focus", look);
+    const onSelection = ({ transaction }: { readonly transaction: Transaction }) => look(transaction);
+    const onFocus = () => look(null);
+    editor.on("selectionUpdate", onSelection);
+    editor.on("focus", onFocus);
     return () => {
-      editor.off("selectionUpdate", look);
-      editor.off("focus", look);
+      editor.off("selectionUpdate", onSelection);
+      editor.off("focus", onFocus);
     };
   }, [editor]);
 
   useEffect(() => {
-    const looks = new Map<string, Look>(open.map(({ id }) => [id, "open"]));
+    const looks = new Map<string, Look>([...marked].map((id) => [id, "open"]));
     if (active !== null) looks.set(active, "active");
     editor.storage.comment.looks.show(looks);
-  }, [editor, open, active]);
+  }, [editor, marked, active]);
 
   const step = useCallback(
-    (by: 1 | -1) => {
-      const { open: all, active: before } = latest.current;
-      const known = new Set(all.map(({ id }) => id));
-      const line = [...anchorsIn(editor.state)]
-        .filter(([id]) => known.has(id))
-        .sort(([, one], [, other]) => one - other);
-      if (line.length === 0) return setListOpen(true);
+    (by: 1 | -1, kind?: Kind) => {
+      const { marked: all, active: before } = latest.current;
+      const line = [...placesIn(editor.state, all, kind)].sort(([, one], [, other]) => one - other);
+      if (line.length === 0) {
+        if (kind !== "suggestion") setListOpen(true);
+        return;
+      }
       const at = line.findIndex(([id]) => id === before);
       const { head } = editor.state.selection;
       const behind = line.findIndex(([, place]) => place > head);
@@ -77,6 +93,8 @@ export function useActive(
         at >= 0 ? at + by : by > 0 ? (behind < 0 ? 0 : behind) : (behind < 0 ? line.length : behind) - 1;
       const [id] = line[(next + line.length) % line.length] ?? [];
       if (id === undefined) return;
+      // The list holds threads alone.
+      if (kind === "suggestion") setListOpen(false);
       goTo(id);
       focusCard(id);
     },
@@ -86,14 +104,10 @@ export function useActive(
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       // With Shift the same keys lead to suggestions.
-      const isStep =
-        event.altKey &&
-        !event.shiftKey &&
-        (event.ctrlKey || event.metaKey) &&
-        !event.getModifierState("AltGraph");
+      const isStep = event.altKey && (event.ctrlKey || event.metaKey) && !event.getModifierState("AltGraph");
       if (!isStep || (event.code !== "Period" && event.code !== "Comma")) return;
       event.preventDefault();
-      step(event.code === "Period" ? 1 : -1);
+      step(event.code === "Period" ? 1 : -1, event.shiftKey ? "suggestion" : "thread");
     };
     window.addEventListener("keydown", onKeyDown);
     return () => window.removeEventListener("keydown", onKeyDown);
@@ -102,10 +116,29 @@ export function useActive(
   return { active, activate, goTo, step };
 }
 
-/** Scrolls the text to the words of a thread. */
+/** The cards at the cursor, the nearest one first: a suggestion for words is within what is commented on, one for a block around it. */
+function cardsAt({ doc, selection: { head } }: EditorState, marked: ReadonlySet<string>): readonly string[] {
+  const { words, blocks } = suggestionsAt(doc, head);
+  return [...words, ...threadsAt({ doc }, head).filter((id) => marked.has(id)), ...blocks];
+}
+
+/** Where the words of the cards begin. */
+function placesIn(
+  state: EditorState,
+  marked: ReadonlySet<string>,
+  kind?: Kind,
+): readonly (readonly [string, number])[] {
+  const threads = kind === "suggestion" ? [] : [...anchorsIn(state)].filter(([id]) => marked.has(id));
+  const suggestions = kind === "thread" ? [] : suggestionsIn(state.doc);
+  return [...threads, ...suggestions.map(({ id, from }) => [id, from] as const)];
+}
+
+/** Scrolls the text to the words of a card. */
 function showWords(editor: Editor, id: string): void {
-  const at = anchorsIn(editor.state).get(id);
-  if (at === undefined || editor.isDestroyed) return;
+  if (editor.isDestroyed) return;
+  const suggestion = suggestionsIn(editor.state.doc).find((each) => each.id === id);
+  const at = suggestion?.from ?? anchorsIn(editor.state).get(id);
+  if (at === undefined) return;
   const { node } = editor.view.domAtPos(at, 1);
   const element = node instanceof Element ? node : node.parentElement;
   const scroller = element?.closest(".page-desk");
@@ -117,7 +150,7 @@ function showWords(editor: Editor, id: string): void {
 
 /** The card may come with the next frames. */
 function focusCard(id: string, tries = 20): void {
-  const card = document.querySelector<HTMLElement>(`[data-card="${CSS.escape(id)}"] .thread`);
+  const card = document.querySelector<HTMLElement>(`[data-card="${CSS.escape(id)}"] article`);
   if (card) card.focus({ preventScroll: true });
   else if (tries > 0) requestAnimationFrame(() => focusCard(id, tries - 1));
 }

@@ -11,10 +11,11 @@ import { addressOf } from "../../page/link";
 import { peopleIn } from "../../page/usePeople";
 import { useToasts } from "../../ui/Toast";
 import { personChoice } from "../inserting/mentionChoices";
+import { quoteOfSuggestion } from "../suggesting/list";
+import { colorOf } from "../suggesting/people";
 import type { Deeds } from "./deeds";
 import type { Discussion } from "./discussion";
-import { placeOf, quoteOf } from "./quotes";
-import { colorFor } from "./ThreadCard";
+import { LONGEST_QUOTE, placeOf, quoteOf } from "./quotes";
 import { type ActOf, type Author, rightsOf } from "./threads";
 import { noteKept } from "./useDiscussion";
 import { REPLYING } from "./useReplying";
@@ -81,13 +82,25 @@ export function useDeeds({
       colorOf: (by) =>
         (by.user_id === own
           ? provider.awareness.getLocalState()?.user?.color
-          : peopleIn(provider.awareness).find(({ id }) => id === by.user_id)?.color) ?? colorFor(by),
+          : peopleIn(provider.awareness).find(({ id }) => id === by.user_id)?.color) ?? colorOf(by.user_id),
       reply: (thread, body, assignee) => {
         act({ kind: "say", thread: thread.id, comment: crypto.randomUUID(), body });
         if (assignee) {
           act({ kind: "change", thread: thread.id, change: { assignee: assignee.id }, assignee });
         }
       },
+      discuss: (suggestion, body, assignee) =>
+        act({
+          kind: "begin",
+          thread: crypto.randomUUID(),
+          begun: {
+            kind: "suggestion",
+            suggestion: suggestion.id,
+            quote: quoteOfSuggestion(editor.state.doc, suggestion).slice(0, LONGEST_QUOTE),
+            comment: { id: crypto.randomUUID(), body },
+            ...(assignee ? { assignee: assignee.id } : {}),
+          },
+        }),
       edit: (thread, { id }, body) => act({ kind: "say", thread: thread.id, comment: id, body }),
       react: (thread, { id }, emoji, isOn) =>
         act({ kind: "react", thread: thread.id, comment: id, emoji, isOn }),

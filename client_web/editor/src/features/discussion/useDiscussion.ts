@@ -1,7 +1,7 @@
 /** What the page needs of a discussion at once: whether there is one, and who wants to open it.
  *
- * The threads and their code come when the document has marks or threads, when somebody comments, or
- * when an address leads to a thread.
+ * The threads and their code come when the document has marks, threads or suggestions, when somebody
+ * comments, or when an address leads to a thread.
  */
 
 import type { Provider } from "@manyhands/provider";
@@ -29,11 +29,12 @@ export function threadIn(hash: string): string | null {
   return FORM.exec(hash)?.[1] ?? null;
 }
 
-/** `version`: that of the discussion, as the server tells it. */
+/** `version`: that of the discussion, as the server tells it. Suggestions are discussed, and stand in the same margin. */
 export function useDiscussion(
   editor: Editor | null,
   provider: Pick<Provider, "documentId">,
   version: number,
+  hasSuggestions: boolean,
 ): DiscussionSwitch {
   const [asked, setAsked] = useState(0);
   const [isListOpen, setListOpen] = useState(false);
@@ -73,6 +74,8 @@ export function useDiscussion(
     window.addEventListener("keydown", onKeyDown);
     return () => window.removeEventListener("keydown", onKeyDown);
   }, [ask]);
+  // What becomes of the last suggestion is told when the suggestion is gone.
+  if (hasSuggestions && !hasMarks) setMarks(true);
   const isWanted =
     version > 0 || asked > 0 || isListOpen || thread !== null || hasMarks || hasKept(provider.documentId);
   return useMemo(

@@ -45,9 +45,16 @@ interface Find extends Suggested {
 }
 
 const found = new WeakMap<Node, readonly Find[]>();
+const listed = new WeakMap<Node, readonly Suggestion[]>();
 
 /** All suggestions in the order of their first places. Only blocks that have changed are looked through. */
 export function suggestionsIn(doc: Node): readonly Suggestion[] {
+  const known = listed.get(doc) ?? gathered(doc);
+  listed.set(doc, known);
+  return known;
+}
+
+function gathered(doc: Node): readonly Suggestion[] {
   if (!hasSuggestions(doc)) return [];
   const all = new Map<
     string,
@@ -70,6 +77,36 @@ export function suggestionsIn(doc: Node): readonly Suggestion[] {
     }
   });
   return [...all.values()].map(({ first: { id, user, at }, ...rest }) => ({ id, user, at, ...rest }));
+}
+
+/** The suggestions at a place: those of the words there, and those of the blocks around, the inner ones first. */
+export function suggestionsAt(
+  doc: Node,
+  at: number,
+): { readonly words: readonly string[]; readonly blocks: readonly string[] } {
+  if (!hasSuggestions(doc)) return { words: [], blocks: [] };
+  const place = doc.resolve(at);
+  const idsOn = (node: Node | null): readonly string[] => {
+    if (node?.isText) return suggestionsOn(node).map(({ attrs }) => String(attrs.id));
+    const suggestion = node && suggestionOf(node.attrs);
+    return suggestion ? [suggestion.id] : [];
+  };
+  const depths = Array.from({ length: place.depth }, (_, outer) => place.depth - outer);
+  return {
+    words: [...idsOn(place.nodeAfter), ...idsOn(place.nodeBefore)],
+    blocks: depths.flatMap((depth) => idsOn(place.node(depth))),
+  };
+}
+
+/** What a suggestion is about, for when nothing is left of it: what goes and what comes. */
+export function quoteOfSuggestion(doc: Node, { parts, from, to }: Suggestion): string {
+  const said = (kind: "add" | "delete") =>
+    parts
+      .flatMap((part) => (part.kind === kind ? [part.words] : []))
+      .join(" ")
+      .trim();
+  const words = [said("delete"), said("add")].filter((each) => each !== "").join(" → ");
+  return words || doc.textBetween(from, Math.min(to, doc.content.size), " ").trim();
 }
 
 /** Words of one kind that follow one another are one part. */

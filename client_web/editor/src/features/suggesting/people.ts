@@ -3,14 +3,34 @@
 import { t } from "../../i18n/t";
 import { PERSON_COLORS } from "../../ui/color";
 
-const names = new Map<string, string>();
+/** What people are called who are here, or were. */
+const here = new Map<string, string>();
+/** What they were called when they wrote a comment. */
+const signed = new Map<string, string>();
+let version = 0;
 
 export function learnName(user: string, name: string): void {
+  learn(here, user, name);
+}
+
+/** Learns the name under which somebody has written; a name that is seen counts more. */
+export function learnSignature(user: string, name: string): void {
+  learn(signed, user, name);
+}
+
+function learn(names: Map<string, string>, user: string, name: string): void {
+  if (names.get(user) === name) return;
   names.set(user, name);
+  version += 1;
+}
+
+/** Grows with each name that is learnt. */
+export function namesVersion(): number {
+  return version;
 }
 
 export function nameOf(user: string): string {
-  return names.get(user) ?? t("Somebody");
+  return here.get(user) ?? signed.get(user) ?? t("Somebody");
 }
 
 /** The same colour for the same person on every page. */

@@ -1,19 +1,45 @@
 /** Accepts, rejects and withdraws suggestions in an editor, each time as one step of undo. */
 
 import { yUndoPluginKey } from "@manyhands/binding";
+import type { Suggested } from "@manyhands/schema";
 import type { Editor } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import type { Transaction } from "@tiptap/pm/state";
 import { suggestingKey } from "../../extensions/suggesting";
 import { gapsOf } from "./aligning";
+import { suggestionsIn } from "./list";
 import { type Judge, settled } from "./settle";
+
+/** A suggestion of which nothing is left, and how it was decided on. */
+export interface Decided extends Pick<Suggested, "id" | "user"> {
+  readonly verdict: "accept" | "reject";
+}
+
+const DECIDED = "decidedSuggestions";
+
+/** The suggestions that a transaction has decided on. */
+export function decidedIn(transaction: Transaction): readonly Decided[] {
+  const decided: readonly Decided[] | undefined = transaction.getMeta(DECIDED);
+  return decided ?? [];
+}
 
 /** Settles what `judge` says; returns whether that has changed anything. */
 export function settleIn({ state, view }: Editor, judge: Judge): boolean {
-  const now = settled(state.doc, judge);
+  const verdicts = new Map<string, Decided>();
+  const now = settled(state.doc, (suggestion) => {
+    const verdict = judge(suggestion);
+    const { id, user } = suggestion;
+    if (verdict !== "keep") verdicts.set(id, { id, user, verdict });
+    return verdict;
+  });
   if (now === state.doc || now.eq(state.doc)) return false;
   const { tr } = state;
   become(tr, state.doc, 0, now);
+  const left = new Set(suggestionsIn(tr.doc).map(({ id }) => id));
+  tr.setMeta(
+    DECIDED,
+    [...verdicts.values()].filter(({ id }) => !left.has(id)),
+  );
   const manager = yUndoPluginKey.getState(state)?.undoManager;
   manager?.stopCapturing();
   view.dispatch(tr.setMeta(suggestingKey, "settled"));

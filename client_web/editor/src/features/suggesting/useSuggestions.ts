@@ -6,26 +6,23 @@ import { useEffect, useState } from "react";
 import { suggestingKey } from "../../extensions/suggesting";
 import { hasSameWords, type Suggestion, suggestionsIn } from "./list";
 
-export interface Suggestions {
-  readonly all: readonly Suggestion[];
-  /** The one at the cursor. */
-  readonly active: Suggestion | null;
-}
-
 /** Milliseconds for which writing pauses before the cards follow, and for which they wait at most. */
 const PAUSE = 150;
 const LONGEST = 1_000;
 
-export function useSuggestions(editor: Editor): Suggestions {
-  const [found, setFound] = useState(() => look(editor, null));
+export function useSuggestions(editor: Editor): readonly Suggestion[] {
+  const [found, setFound] = useState(() => suggestionsIn(editor.state.doc));
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let since: number | null = null;
     const gather = () => {
       since = null;
-      if (!editor.isDestroyed) setFound((before) => look(editor, before));
+      if (editor.isDestroyed) return;
+      const now = suggestionsIn(editor.state.doc);
+      setFound((before) => (areSame(before, now) ? before : now));
     };
     const later = ({ transaction }: { readonly transaction: Transaction }) => {
+      if (!transaction.docChanged) return;
       const now = Date.now();
       since ??= now;
       clearTimeout(timer);
@@ -43,24 +40,13 @@ export function useSuggestions(editor: Editor): Suggestions {
   return found;
 }
 
-function look({ state }: Editor, before: Suggestions | null): Suggestions {
-  const all = suggestionsIn(state.doc);
-  const { head } = state.selection;
-  let active: Suggestion | null = null;
-  for (const each of all) {
-    const isAround = each.from <= head && head <= each.to;
-    if (isAround && (!active || each.to - each.from < active.to - active.from)) active = each;
-  }
-  const isSame = before !== null && before.active?.id === active?.id && areSame(before.all, all);
-  return isSame ? before : { all, active };
-}
-
+/** Where suggestions stand, the margin asks the document itself; the cards are drawn anew for other words alone. */
 function areSame(one: readonly Suggestion[], other: readonly Suggestion[]): boolean {
   return (
     one.length === other.length &&
     one.every((each, at) => {
       const same = other[at];
-      return same !== undefined && each.from === same.from && each.to === same.to && hasSameWords(each, same);
+      return same !== undefined && hasSameWords(each, same);
     })
   );
 }
