@@ -59,6 +59,8 @@ export class Binding {
   #reader: Reader | null = null;
   /** What others have changed and the editor does not show yet. */
   readonly #stale = new Set<YType>();
+  /** Lines that the shared document keeps in another form than the editor shows them. */
+  readonly #altered = new Set<YType>();
   #isRedrawn = false;
   /** A step that was taken back or done again: the selection before it, and the words in it. */
   #undoing: { readonly memory: Memory | null; readonly words: readonly Y.ID[] } | null = null;
@@ -162,7 +164,9 @@ export class Binding {
     try {
       this.doc.transact((transaction) => {
         transaction.meta.set("addToHistory", ySyncPluginKey.getState(state)?.addToHistory ?? true);
-        new Writer(reader, transaction, caret).write(this.type, state.doc);
+        const writer = new Writer(reader, transaction, caret);
+        writer.write(this.type, state.doc);
+        for (const line of writer.altered) this.#altered.add(line);
       }, ySyncPluginKey);
     } catch (error) {
       this.#isWriting = false;
@@ -171,6 +175,18 @@ export class Binding {
     } finally {
       this.#isWriting = false;
     }
+    this.#showAltered();
+  }
+
+  /** What the shared document keeps in another form is shown as all others see it. */
+  #showAltered(): void {
+    const view = this.#view;
+    // An input method would lose its word.
+    if (!view || view.composing || this.#altered.size === 0) return;
+    for (const element of this.#altered) this.#stale.add(element);
+    this.#altered.clear();
+    this.#memory = remember(view.state, this.#shown);
+    this.#showStale();
   }
 
   /** A transaction moves the line that is held. */
@@ -180,7 +196,12 @@ export class Binding {
 
   /** The input method is done with its word. */
   endComposition(): void {
-    if (this.#hold) setTimeout(() => this.#view && !this.#view.composing && this.endHold(), LAST_OF_WORD);
+    if (!this.#hold && this.#altered.size === 0) return;
+    setTimeout(() => {
+      if (!this.#view || this.#view.composing) return;
+      this.endHold();
+      this.#showAltered();
+    }, LAST_OF_WORD);
   }
 
   /** Shows what waited for a composed word, and types the word in its place. */
@@ -436,6 +457,7 @@ export class Binding {
     const view = this.#view;
     if (!view) return;
     this.#stale.clear();
+    this.#altered.clear();
     this.#undoing = null;
     this.#hold?.stop();
     this.#hold = null;

@@ -19,10 +19,20 @@ export function formatsOf(attributes: Attributes | undefined, schema: Schema): r
     return type && value !== null ? [{ key, mark: type.create(value as Attributes) }] : [];
   });
   // Marks of one kind have no order of their own. Without one here, replicas would show different ones.
-  return found.length < 2 ? found : found.sort((one, other) => (sayingOf(one) < sayingOf(other) ? -1 : 1));
+  return found.length < 2
+    ? found
+    : found.sort((one, other) => (sayingOf(one.mark) < sayingOf(other.mark) ? -1 : 1));
 }
 
-function sayingOf({ mark: { attrs } }: Format): string {
+/** Whether marks of one kind stand in the order in which all replicas read them. */
+export function isInOrder(marks: readonly Mark[]): boolean {
+  return marks.every((mark, at) => {
+    const before = marks[at - 1];
+    return before?.type !== mark.type || sayingOf(before) < sayingOf(mark);
+  });
+}
+
+function sayingOf({ attrs }: Mark): string {
   return JSON.stringify(attrs, (_name, value) => (typeof value === "bigint" ? String(value) : value));
 }
 

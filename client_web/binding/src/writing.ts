@@ -8,7 +8,7 @@
 import { Mark, type Node } from "prosemirror-model";
 import * as Y from "yjs";
 import { differenceOf } from "./difference.js";
-import { attributesOf, formatsOf, keyOf } from "./marks.js";
+import { attributesOf, formatsOf, isInOrder, keyOf } from "./marks.js";
 import { typeIn, type YType } from "./positions.js";
 import { piecesOf, type Reader } from "./reading.js";
 
@@ -17,6 +17,8 @@ export class Writer {
   readonly #transaction: Y.Transaction;
   /** The one line that holds the caret, and the caret's offset in it. */
   readonly #caret: Caret | null;
+  /** Lines that the shared document keeps in another form than the editor shows them. */
+  readonly altered = new Set<YType>();
 
   constructor(reader: Reader, transaction: Y.Transaction, caret: Caret | null) {
     this.#reader = reader;
@@ -31,7 +33,14 @@ export class Writer {
     if (element instanceof Y.XmlElement) this.#writeAttributes(element, before ?? null, node);
     if (node.inlineContent) this.#writeLine(element as Y.XmlElement, node);
     else this.#writeChildren(element as Y.XmlFragment, node);
+    this.#know(element, node);
+  }
+
+  #know(element: YType, node: Node): void {
     this.#reader.nodes.set(element, node);
+    if (node.inlineContent ? !isKeptAsItIs(node) : node.isInline && node.marks.length > 0) {
+      this.altered.add(element);
+    }
   }
 
   #writeAttributes(element: Y.XmlElement, before: Node | null, { attrs }: Node): void {
@@ -180,7 +189,7 @@ export class Writer {
   }
 
   #elementFor(node: Node): Y.XmlElement {
-    return elementFor(node, (element, made) => this.#reader.nodes.set(element, made));
+    return elementFor(node, (element, made) => this.#know(element, made));
   }
 
   #writeLine(element: Y.XmlElement, node: Node): void {
@@ -268,7 +277,7 @@ export class Writer {
     caret?: number,
   ): Y.Item | null {
     const texts = place?.texts ?? [];
-    const after = textBetween(wanted, 0, lengthOf(wanted));
+    const after = wholeLetters(textBetween(wanted, 0, lengthOf(wanted)));
     if (texts.length === 0) {
       if (after === "") return place?.behind ?? null;
       const text = textFor(wanted);
@@ -311,6 +320,20 @@ export class Writer {
     }
     for (const change of changes) text.format(change.at, change.length, change.attributes);
   }
+}
+
+/** Half of a letter beyond U+FFFF is nothing that can be sent: Yjs and the wire make this sign of the half. */
+function wholeLetters(text: string): string {
+  return text.replace(HALVES, "\ufffd");
+}
+
+const HALVES = /\p{Surrogate}/gu;
+
+/** Whether what is written of a line is read as the same: no halves of letters, marks in the reader's order, and only on words. */
+function isKeptAsItIs({ content }: Node): boolean {
+  return content.content.every(({ text, marks }) =>
+    text === undefined ? marks.length === 0 : text === wholeLetters(text) && isInOrder(marks),
+  );
 }
 
 /** The id under which a node is proposed; null for what is there. */
@@ -381,7 +404,12 @@ function wantedLine(node: Node) {
 
 function textFor(nodes: readonly Node[]): Y.XmlText {
   const text = new Y.XmlText();
-  text.applyDelta(nodes.map((node) => ({ insert: node.text ?? "", attributes: attributesOf(node.marks) })));
+  text.applyDelta(
+    nodes.map(({ text: words = "", marks }) => ({
+      insert: wholeLetters(words),
+      attributes: attributesOf(marks),
+    })),
+  );
   return text;
 }
 

@@ -1,6 +1,7 @@
 /** What a change costs, and what happens when something cannot be shown. */
 
 import { Plugin, TextSelection } from "prosemirror-state";
+import type { EditorView } from "prosemirror-view";
 import { expect, test } from "vitest";
 import * as Y from "yjs";
 import { differenceOf } from "../src/difference.js";
@@ -293,4 +294,44 @@ test.each([
   ["one two", "one 2 two", 6, { index: 4, removed: 0, inserted: "2 " }],
 ])("the difference of %s and %s with the caret at %s", (before, after, caret, expected) => {
   expect(differenceOf(before, after, caret)).toEqual(expected);
+});
+
+test.each([
+  ["half of a letter", (view: EditorView) => view.state.tr.insertText("x", 2)],
+  ["a letter whose half is deleted", (view: EditorView) => view.state.tr.delete(2, 3)],
+  ["marks of one kind in the order in which they came", (view: EditorView) => commented(view, "b", "a")],
+  ["a mark on what is no word", (view: EditorView) => view.state.tr.addMark(1, 6, schema.mark("strong"))],
+] as const)(
+  "the author sees as everybody else what the document keeps in another form: %s",
+  (_what, deed) => {
+    const doc = new Y.Doc();
+    const words = line("😀ab");
+    words.insert(1, [new Y.XmlElement("break")]);
+    doc.getXmlFragment("default").insert(0, [words]);
+    const near = bound(doc);
+    near.view.dispatch(deed(near.view));
+    const far = bound(copyOf(doc));
+    expect(near.view.state.doc.toJSON()).toEqual(far.view.state.doc.toJSON());
+    expect(near.view.state.selection.head).toBeLessThanOrEqual(near.view.state.doc.content.size);
+  },
+);
+
+function commented({ state }: EditorView, ...ids: readonly string[]) {
+  return ids.reduce((tr, id) => tr.addMark(3, 5, schema.mark("comment", { id })), state.tr);
+}
+
+test("a word that is being composed is shown in another form when it is done", async () => {
+  const near = bound(book(1));
+  const { view } = near;
+  view.dispatch(commented(view, "b"));
+  view.dom.dispatchEvent(new CompositionEvent("compositionstart", { bubbles: true }));
+  view.dispatch(commented(view, "a").setMeta("composition", 1));
+  const idsIn = () =>
+    view.state.doc
+      .child(0)
+      .child(1)
+      .marks.map(({ attrs }) => String(attrs.id));
+  expect(idsIn()).toEqual(["b", "a"]);
+  view.dom.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true }));
+  await expect.poll(idsIn).toEqual(["a", "b"]);
 });

@@ -1,6 +1,7 @@
 /** Two people who suggest beside one who edits: random acts, and updates that arrive late. */
 
 import * as Y from "yjs";
+import { mend } from "../../../provider/src/mending";
 import type { Person } from "../page/editors";
 import {
   ACTS,
@@ -34,11 +35,15 @@ export interface Told {
   readonly session: Session;
   readonly people: readonly Person[];
   readonly suggesters: readonly Suggesting[];
-  /** Updates of suggesters that changed more than what they have pending, as the server would see it. */
-  readonly races: readonly string[];
+  /** What the server refused, and took when it was mended. */
+  readonly mended: readonly string[];
+  /** What the server refused twice: the page says so, and that person's session is over. */
+  readonly refused: readonly string[];
+  readonly stuck: readonly Y.Doc[];
   readonly acts: readonly string[];
 }
 
+const fromBase64 = (text: string) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const toBase64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
 
 export function session(seed: number, long = 24): Told {
@@ -49,14 +54,15 @@ export function session(seed: number, long = 24): Told {
   const ann = suggestsAs(joins(eve, flip ? 40 : 4), "ann", random, clock);
   const ben = suggestsAs(joins(eve, flip ? 30 : 3), "ben", random, clock);
   const people = [eve, ann, ben];
-  const server = new Y.Doc();
   const start = Y.encodeStateAsUpdate(eve.doc);
-  Y.applyUpdate(server, start);
-  const steps: Step[] = [];
-  const races: string[] = [];
+  const server = new Server(start);
+  const mended: string[] = [];
+  const refused: string[] = [];
   const acts: string[] = [];
+  const stuck: Y.Doc[] = [];
   for (let times = 0; times < long; times += 1) {
     const who = people[random(3)] ?? eve;
+    if (stuck.includes(who.doc)) continue;
     const user = "user" in who ? (who as Suggesting).user : "eve";
     const kinds = user === "eve" ? TYPING : ACTS;
     const act = kinds[random(kinds.length)];
@@ -68,17 +74,66 @@ export function session(seed: number, long = 24): Told {
     who.doc.off("update", hear);
     acts.push(`${user} ${act.name}`);
     clock.now += random(3) * 1_000;
-    for (const update of updates) {
-      const before = user === "eve" ? "" : judged(server, user);
-      Y.applyUpdate(server, update);
-      if (user !== "eve" && judged(server, user) !== before) races.push(`${user} ${act.name}`);
-      steps.push({ user, isEditor: user === "eve", act: act.name, update: toBase64(update) });
+    if (!updates.every((update) => server.takes(update, user, act.name))) {
+      if (server.takesMended(who, user, act.name)) mended.push(`${user} ${act.name}`);
+      else {
+        refused.push(`${user} ${act.name}`);
+        stuck.push(who.doc);
+      }
     }
     // One of them hears what the server has; what they write before is concurrent.
-    if (random(2)) hears(people[random(3)] ?? eve, server);
+    if (random(2)) hears(people[random(3)] ?? eve, server.doc);
   }
-  for (const who of people) hears(who, server);
-  return { session: { seed, start: toBase64(start), steps }, people, suggesters: [ann, ben], races, acts };
+  for (const who of people) if (!stuck.includes(who.doc)) hears(who, server.doc);
+  return {
+    session: { seed, start: toBase64(start), steps: server.steps },
+    people,
+    suggesters: [ann, ben],
+    mended,
+    refused,
+    stuck,
+    acts,
+  };
+}
+
+/** Takes of suggesters nothing but suggestions. */
+class Server {
+  readonly #start: Uint8Array;
+  readonly steps: Step[] = [];
+  doc: Y.Doc;
+
+  constructor(start: Uint8Array) {
+    this.#start = start;
+    this.doc = this.#replayed();
+  }
+
+  /** Yjs takes nothing back. */
+  #replayed(): Y.Doc {
+    const doc = new Y.Doc();
+    Y.applyUpdate(doc, this.#start);
+    for (const { update } of this.steps) Y.applyUpdate(doc, fromBase64(update));
+    return doc;
+  }
+
+  takes(update: Uint8Array, user: string, act: string): boolean {
+    const isEditor = user === "eve";
+    const before = isEditor ? "" : judged(this.doc, user);
+    Y.applyUpdate(this.doc, update);
+    if (!isEditor && judged(this.doc, user) !== before) {
+      this.doc = this.#replayed();
+      return false;
+    }
+    this.steps.push({ user, isEditor, act, update: toBase64(update) });
+    return true;
+  }
+
+  /** What is refused is put right as the page does, and sent once more with all that the server lacks. */
+  takesMended(who: Person, user: string, act: string): boolean {
+    hears(who, this.doc);
+    const isMended = mend(who.doc, [Y.encodeStateAsUpdate(this.doc)], "mended");
+    seesAll(who);
+    return isMended && this.takes(Y.encodeStateAsUpdate(who.doc, Y.encodeStateVector(this.doc)), user, act);
+  }
 }
 
 function hears(who: Person, server: Y.Doc): void {
