@@ -7,7 +7,7 @@ const BY_CODE: Readonly<Record<Code, string>> = {
   bad_update: t("The server cannot read this change."),
   client_id_taken: t("The page has to join the document anew."),
   conflict: t("Others have changed this in the meantime. Look at it again."),
-  deleted: t("The document was deleted for ever."),
+  deleted: t("This was deleted for ever."),
   document_full: t("The document is full. Start another one for what is to come."),
   draining: t("The server is being restarted. Try again in a moment."),
   epoch_changed: t("The document was restored from a backup. What is on this device is kept apart from it."),

@@ -12,11 +12,14 @@ import { keys } from "../../page/keys";
 import { Button } from "../../ui/Button";
 import { CaretMenu } from "../inserting/CaretMenu";
 import { type Body, mentionsOf, wordsOf } from "./threads";
+import { forgetUnsent, keepUnsent, unsentOf } from "./unsent";
 
 export type FindPeople = (name: string, signal: AbortSignal) => Promise<readonly Choice[]>;
 
 export interface ComposerProps {
   readonly label: string;
+  /** The name under which the words are kept until they are sent or cancelled (unsent.ts). */
+  readonly keptAs: string;
   readonly placeholder: string;
   readonly sendLabel: string;
   readonly findPeople: FindPeople;
@@ -29,10 +32,13 @@ export interface ComposerProps {
   readonly onWriting?: (isWriting: boolean) => void;
 }
 
+/** Bounds of the server: characters and lines. */
 export const LONGEST_BODY = 10_000;
+export const MOST_LINES = 200;
 
 export function Composer(props: ComposerProps) {
-  const { label, placeholder, sendLabel, initial, isFocused = true, mayAssign = false } = props;
+  const { label, keptAs, placeholder, sendLabel, isFocused = true, mayAssign = false } = props;
+  const [initial] = useState(() => unsentOf(keptAs) ?? props.initial);
   const place = useRef<HTMLDivElement>(null);
   const latest = useRef(props);
   latest.current = props;
@@ -57,7 +63,10 @@ export function Composer(props: ComposerProps) {
           class: "composer-text",
         },
       },
-      onUpdate: ({ editor: changed }) => setBody(bodyOf(changed)),
+      onUpdate: ({ editor: changed }) => {
+        setBody(bodyOf(changed));
+        keepUnsent(keptAs, bodyOf(changed));
+      },
       onFocus: () => latest.current.onWriting?.(true),
       onBlur: () => latest.current.onWriting?.(false),
     });
@@ -75,9 +84,16 @@ export function Composer(props: ComposerProps) {
 
   const isEmpty = wordsOf(body).trim() === "";
   const isTooLong = wordsOf(body).length > LONGEST_BODY;
+  const hasTooMany = body.length > MOST_LINES;
   const assignee = mayAssign ? firstMentioned(body) : null;
   const send = () => {
-    if (!isEmpty && !isTooLong) latest.current.onSend(trimmed(body), isAssigning ? assignee : null);
+    if (isEmpty || isTooLong || hasTooMany) return;
+    forgetUnsent(keptAs);
+    latest.current.onSend(trimmed(body), isAssigning ? assignee : null);
+  };
+  const cancel = () => {
+    forgetUnsent(keptAs);
+    latest.current.onCancel();
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -87,6 +103,7 @@ export function Composer(props: ComposerProps) {
     } else if (event.key === "Escape" && store.shown() === null) {
       event.preventDefault();
       event.stopPropagation();
+      // The words are kept: Escape is pressed easily.
       latest.current.onCancel();
     }
   };
@@ -97,6 +114,11 @@ export function Composer(props: ComposerProps) {
       {isTooLong && (
         <p className="composer-note" role="alert">
           {t("A comment has {most, number} characters at most.", { most: LONGEST_BODY })}
+        </p>
+      )}
+      {hasTooMany && (
+        <p className="composer-note" role="alert">
+          {t("A comment has {most, number} lines at most.", { most: MOST_LINES })}
         </p>
       )}
       {assignee && (
@@ -110,13 +132,13 @@ export function Composer(props: ComposerProps) {
         </label>
       )}
       <div className="composer-buttons">
-        <Button size="small" variant="ghost" onClick={props.onCancel}>
+        <Button size="small" variant="ghost" onClick={cancel}>
           {t("Cancel")}
         </Button>
         <Button
           size="small"
           variant="primary"
-          disabled={isEmpty || isTooLong}
+          disabled={isEmpty || isTooLong || hasTooMany}
           title={keys("Mod+Enter")}
           onClick={send}
         >

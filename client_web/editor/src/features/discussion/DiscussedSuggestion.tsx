@@ -10,6 +10,7 @@ import { Composer } from "./Composer";
 import type { Deeds } from "./deeds";
 import { ThreadCard } from "./ThreadCard";
 import type { ShownThread } from "./threads";
+import { unsentOf } from "./unsent";
 
 export interface DiscussedSuggestionProps {
   readonly editor: Editor;
@@ -27,7 +28,8 @@ export const DiscussedSuggestion = memo(function DiscussedSuggestion(props: Disc
   const { editor, suggestion, isActive, maySettle, deeds, threads, replyingIn } = props;
   const [isDiscussing, setDiscussing] = useState(false);
   const isOwn = suggestion.user === deeds.own;
-  const mayDiscuss = deeds.rights.mayWrite && isActive && threads.length === 0 && !isDiscussing;
+  const isWriting = isDiscussing || (isActive && unsentOf(suggestion.id) !== null);
+  const mayDiscuss = deeds.rights.mayWrite && isActive && threads.length === 0 && !isWriting;
   return (
     <SuggestionCard
       suggestion={suggestion}
@@ -54,9 +56,11 @@ export const DiscussedSuggestion = memo(function DiscussedSuggestion(props: Disc
           isInside
         />
       ))}
-      {isDiscussing && (
+      {isWriting && (
         <Composer
           label={t("Comment")}
+          keptAs={suggestion.id}
+          isFocused={isDiscussing}
           placeholder={t("Comment, or @ to mention somebody")}
           sendLabel={t("Comment|verb")}
           findPeople={deeds.findPeople}

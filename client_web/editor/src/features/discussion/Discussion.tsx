@@ -31,6 +31,7 @@ import { useOutcomes } from "./useOutcomes";
 import { useReplying } from "./useReplying";
 import { useStacked } from "./useStacked";
 import { useFollowed, useThreads } from "./useThreads";
+import { useUnsentOfGone } from "./useUnsentOfGone";
 import "./discussion.css";
 
 export interface DiscussionViewProps {
@@ -79,7 +80,9 @@ export function DiscussionView({
     activate(null);
     editor.commands.focus(undefined, { scrollIntoView: false });
   }, [editor, activate]);
-  const deeds = useDeeds({ discussion, editor, provider, role, isSynced, author, leave });
+  const isClosed = state.quarantined || state.document?.trashedAt;
+  const rightful = isClosed ? "viewer" : role;
+  const deeds = useDeeds({ discussion, editor, provider, role: rightful, isSynced, author, leave });
   const draft = useDraft({ editor, discussion, provider, deeds, author, open, activate });
   const said = useOutcomes({ editor, discussion, documentId, rights: deeds.rights, author });
   const isSuggested = ({ suggestion }: ShownThread) => suggestions.some(({ id }) => id === suggestion);
@@ -98,11 +101,16 @@ export function DiscussionView({
     goTo((hasCard && thread.suggestion) || thread.id);
   });
   useEscape(leave);
+  useUnsentOfGone(
+    documentId,
+    useMemo(() => [...threads, ...suggestions], [threads, suggestions]),
+  );
 
   const composer = draft.isOpen && (
     <div className="thread thread--active">
       <Composer
         label={t("Comment")}
+        keptAs={documentId}
         placeholder={t("Comment, or @ to mention somebody")}
         sendLabel={t("Comment|verb")}
         findPeople={deeds.findPeople}
@@ -113,7 +121,7 @@ export function DiscussionView({
     </div>
   );
   const { kinds, card } = useCards({
-    ...{ editor, threads, suggestions, detached, deeds, maySettle, replyingIn, composer },
+    ...{ editor, threads, active, suggestions, detached, deeds, maySettle, replyingIn, composer },
   });
 
   const hasCards = kinds.some((kind) => kind.ids.size > 0);

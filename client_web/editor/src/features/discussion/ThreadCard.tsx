@@ -1,7 +1,7 @@
 /** One thread as a card: its words, its comments, and what one may do with them. */
 
-import { Check, Ellipsis, Link2, Pencil, RotateCcw, SmilePlus, Trash2, UserRoundCheck } from "lucide-react";
-import { memo, useState } from "react";
+import { Check, RotateCcw, SmilePlus, UserRoundCheck } from "lucide-react";
+import { memo, useEffect, useState } from "react";
 import type * as wire from "../../api/wire";
 import { fullTime, relativeTime } from "../../documents/times";
 import { useNow } from "../../documents/useNow";
@@ -10,12 +10,13 @@ import { Avatar } from "../../ui/Avatar";
 import { Button } from "../../ui/Button";
 import { classes } from "../../ui/classes";
 import { IconButton } from "../../ui/IconButton";
-import { Menu, MenuItem, MenuSeparator } from "../../ui/Menu";
-import { AssignItems } from "./AssignItems";
+import { Menu, MenuItem } from "../../ui/Menu";
 import { Body } from "./Body";
 import { Composer, ComposerToCome } from "./Composer";
 import type { Deeds } from "./deeds";
-import { mayChange, mayDelete, type ShownComment, type ShownThread } from "./threads";
+import { CommentMenu, ThreadMenu } from "./ThreadMenus";
+import { mayChange, type ShownComment, type ShownThread } from "./threads";
+import { unsentOf } from "./unsent";
 
 export interface ThreadCardProps {
   readonly thread: ShownThread;
@@ -37,6 +38,10 @@ export const ThreadCard = memo(function ThreadCard(props: ThreadCardProps) {
   const { thread, isActive, isDetached, deeds, replying, isListed = false, isInside = false } = props;
   const { rights, own } = deeds;
   const [isReplying, setReplying] = useState(false);
+  const hasBegun = unsentOf(thread.id) !== null;
+  useEffect(() => {
+    if (!isActive) setReplying(false);
+  }, [isActive]);
   const living = thread.comments.filter(({ deleted }) => !deleted);
   const comments = isActive ? thread.comments : living.slice(0, FEW);
   const hidden = isActive ? 0 : living.length - comments.length;
@@ -128,11 +133,14 @@ export const ThreadCard = memo(function ThreadCard(props: ThreadCardProps) {
           })}
         </p>
       )}
+      {!isActive && hasBegun && <p className="thread-note">{t("Your reply is not sent yet")}</p>}
       {isActive && rights.mayWrite && !refused && (
         <div className="thread-reply">
-          {isReplying ? (
+          {isReplying || hasBegun ? (
             <Composer
               label={t("Reply")}
+              keptAs={thread.id}
+              isFocused={isReplying}
               placeholder={t("Reply, or @ to mention somebody")}
               sendLabel={t("Reply")}
               findPeople={deeds.findPeople}
@@ -172,29 +180,6 @@ function refusedOf({ waiting, comments }: ShownThread) {
   );
 }
 
-function ThreadMenu({ thread, deeds }: { readonly thread: ShownThread; readonly deeds: Deeds }) {
-  const { rights, own } = deeds;
-  return (
-    <Menu
-      align="end"
-      trigger={<IconButton icon={Ellipsis} iconSize={17} size="small" label={t("More about this thread")} />}
-    >
-      <MenuItem icon={Link2} onSelect={() => deeds.copyLink(thread)}>
-        {t("Copy the link to this thread")}
-      </MenuItem>
-      {mayChange(thread, rights, own) && <AssignItems thread={thread} deeds={deeds} />}
-      {mayDelete(thread, rights, own) && (
-        <>
-          <MenuSeparator />
-          <MenuItem icon={Trash2} tone="danger" onSelect={() => deeds.deleteThread(thread)}>
-            {t("Delete the thread")}
-          </MenuItem>
-        </>
-      )}
-    </Menu>
-  );
-}
-
 interface CommentItemProps {
   readonly thread: ShownThread;
   readonly comment: ShownComment;
@@ -206,7 +191,6 @@ function CommentItem({ thread, comment, isActive, deeds }: CommentItemProps) {
   const [isEditing, setEditing] = useState(false);
   const { by, deleted, edited_at: edited, body } = comment;
   const isOwn = by.user_id === deeds.own;
-  const { mayWrite, mayDeleteAll } = deeds.rights;
   if (deleted) return <li className="thread-comment thread-comment--deleted">{t("Deleted comment")}</li>;
   return (
     <li className="thread-comment">
@@ -216,37 +200,20 @@ function CommentItem({ thread, comment, isActive, deeds }: CommentItemProps) {
           <strong>{by.name}</strong>
           <Time at={comment.at} isEdited={edited !== null} />
         </div>
-        {isActive && mayWrite && (
+        {isActive && deeds.rights.mayWrite && (
           <div className="thread-comment-tools">
             <ReactionMenu thread={thread} comment={comment} deeds={deeds} />
-            {(isOwn || mayDeleteAll) && (
-              <Menu
-                align="end"
-                trigger={
-                  <IconButton
-                    icon={Ellipsis}
-                    iconSize={16}
-                    size="small"
-                    label={t("More about the comment of {name}", { name: by.name })}
-                  />
-                }
-              >
-                {isOwn && (
-                  <MenuItem icon={Pencil} onSelect={() => setEditing(true)}>
-                    {t("Edit")}
-                  </MenuItem>
-                )}
-                <MenuItem icon={Trash2} tone="danger" onSelect={() => deeds.deleteComment(thread, comment)}>
-                  {t("Delete")}
-                </MenuItem>
-              </Menu>
+            {(isOwn || deeds.rights.mayDeleteAll) && (
+              <CommentMenu thread={thread} comment={comment} deeds={deeds} onEdit={() => setEditing(true)} />
             )}
           </div>
         )}
       </div>
-      {isEditing ? (
+      {isEditing || unsentOf(comment.id) !== null ? (
         <Composer
           label={t("Edit the comment")}
+          keptAs={comment.id}
+          isFocused={isEditing}
           placeholder=""
           sendLabel={t("Save")}
           initial={body}

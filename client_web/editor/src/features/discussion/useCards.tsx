@@ -10,10 +10,12 @@ import { DiscussedSuggestion } from "./DiscussedSuggestion";
 import type { Deeds } from "./deeds";
 import { ThreadCard } from "./ThreadCard";
 import type { ShownThread } from "./threads";
+import { unsentOf } from "./unsent";
 
 export interface CardsOptions {
   readonly editor: Editor;
   readonly threads: readonly ShownThread[];
+  readonly active: string | null;
   readonly suggestions: readonly Suggestion[];
   readonly detached: ReadonlySet<string>;
   readonly deeds: Deeds;
@@ -34,7 +36,7 @@ const DRAFT_IDS: ReadonlySet<string> = new Set([DRAFT]);
 const NO_THREADS: readonly ShownThread[] = [];
 
 export function useCards(options: CardsOptions): Cards {
-  const { editor, threads, suggestions, detached, deeds, maySettle, replyingIn, composer } = options;
+  const { editor, threads, active, suggestions, detached, deeds, maySettle, replyingIn, composer } = options;
   const byId = useMemo(() => new Map(threads.map((thread) => [thread.id, thread])), [threads]);
   const suggested = useMemo(() => new Map(suggestions.map((each) => [each.id, each])), [suggestions]);
   const about = useAbout(threads);
@@ -43,9 +45,15 @@ export function useCards(options: CardsOptions): Cards {
   const ids = useMemo(
     () =>
       new Set(
-        threads.filter(({ state, kind }) => state === "open" && kind === "comment").map(({ id }) => id),
+        threads
+          .filter(({ id, state, kind }) => {
+            // Somebody may resolve what this person is answering.
+            const isShown = state === "open" || (id === active && unsentOf(id) !== null);
+            return isShown && kind === "comment";
+          })
+          .map(({ id }) => id),
       ),
-    [threads],
+    [threads, active],
   );
   const card = (id: string | null, isActive: boolean): ReactNode => {
     const [suggestion, thread] = [suggested.get(id ?? ""), byId.get(id ?? "")];

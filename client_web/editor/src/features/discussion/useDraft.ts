@@ -12,7 +12,7 @@ import { t } from "../../i18n/t";
 import { useToasts } from "../../ui/Toast";
 import type { Deeds } from "./deeds";
 import type { Discussion } from "./discussion";
-import { quoteOf } from "./quotes";
+import { type Quote, quoteOf } from "./quotes";
 import type { Author, Body } from "./threads";
 import { type DiscussionSwitch, noteKept } from "./useDiscussion";
 
@@ -44,6 +44,8 @@ export function useDraft({
   const [isOpen, setOpen] = useState(false);
   const toasts = useToasts();
   const seen = useRef(0);
+  /** The words as they were at first: somebody may delete them meanwhile. */
+  const begunOn = useRef<Quote | null>(null);
   const latest = useRef({ toasts, deeds, author });
   latest.current = { toasts, deeds, author };
 
@@ -58,6 +60,7 @@ export function useDraft({
       });
       return;
     }
+    begunOn.current = quoteOf(editor.state.doc, span);
     setDraft(editor.view, span);
     setOpen(true);
   }, [open.asked, editor]);
@@ -71,11 +74,12 @@ export function useDraft({
     (body: Body, assignee: wire.User | null) => {
       const span = draftIn(editor.state);
       const { author: by } = latest.current;
-      if (!span || !by) return;
+      if (!by) return;
       const thread = crypto.randomUUID();
-      const quote = quoteOf(editor.state.doc, span);
       const mark = editor.schema.mark("comment", { id: thread, user: by.user_id });
-      if (span.from < span.to) annotate(editor.state, { ...span, mark, doc: provider.doc });
+      const isThere = span !== null && span.from < span.to;
+      const quote = isThere ? quoteOf(editor.state.doc, span) : begunOn.current;
+      if (isThere) annotate(editor.state, { ...span, mark, doc: provider.doc });
       noteKept(provider.documentId);
       void discussion.act(
         {
