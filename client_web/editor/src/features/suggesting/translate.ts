@@ -7,14 +7,7 @@
  * 4. What cannot be suggested is refused, and the document stays as it is.
  */
 
-import {
-  BREAK,
-  type FormattingAttributes,
-  formatsIn,
-  type NodeSuggestion,
-  type Suggested,
-  suggestionOf,
-} from "@manyhands/schema";
+import { BREAK, type NodeSuggestion, suggestionOf } from "@manyhands/schema";
 import { Fragment, type Mark, type Node, type NodeType } from "@tiptap/pm/model";
 import {
   type EditorState,
@@ -24,8 +17,31 @@ import {
   type Transaction,
 } from "@tiptap/pm/state";
 import { type Gap, gapsOf } from "./aligning";
+import { changedAttributes, hasSameMarkup, isAlike, isSameWords, without } from "./comparing";
+import {
+  bare,
+  type Change,
+  changeIn,
+  formatRuns,
+  hasFormats,
+  isAnnotation,
+  mergedFormats,
+  unmarked,
+} from "./formats";
+import {
+  isCutOf,
+  isList,
+  isSameToken,
+  type Line,
+  lineAt,
+  linesIn,
+  placeOf,
+  sameRest,
+  type Token,
+  tokensOf,
+} from "./lines";
 import { suggestionsOn } from "./present";
-import { acceptAll, copied, settled } from "./settle";
+import { acceptAll, settled } from "./settle";
 
 /** Who suggests, and by which names new suggestions go. */
 export interface Author {
@@ -292,7 +308,6 @@ class Translation {
     });
   }
 
-  /** Blocks that come: they are as if all that is suggested in them were accepted. */
   /** Blocks that come: they are as if all that is suggested in them were accepted. */
   #insertions({ olds, news, oldAt, nowAt }: Gap, nowParent: Node): Op[] {
     const end = olds.reduce((at, { nodeSize }) => at + nodeSize, oldAt);
@@ -688,7 +703,7 @@ class Translation {
       others.length > 0 &&
       others.every(({ node, add, remove }) => {
         const own = ownOn(node);
-        return own !== undefined && has(own, add, remove);
+        return own !== undefined && hasFormats(own, add, remove);
       });
     return runs.map(({ node, from, to, add, remove }) => () => {
       const [start, end] = [this.#map(at + from), this.#map(at + to)];
@@ -699,7 +714,7 @@ class Translation {
         return;
       }
       const own = ownOn(node);
-      const merged = merge(own, add, remove, isAgain);
+      const merged = mergedFormats(own, add, remove, isAgain);
       if (own) this.#tr.removeMark(start, end, own);
       if (own) this.#id ??= own.attrs.id;
       if (!merged) return;
@@ -746,272 +761,4 @@ function acceptedIn(parent: Node, nodes: readonly Node[]): readonly Node[] {
 
 function isSameSize(one: readonly Node[], other: readonly Node[]): boolean {
   return one.length === other.length && one.every((node, at) => node.nodeSize === other[at]?.nodeSize);
-}
-
-// Tokens: the characters, other inline nodes and line ends of some lines.
-
-interface Token {
-  readonly node: Node;
-  readonly at: number;
-  /** For a line end: the number of the line behind it. */
-  readonly edge?: number;
-  /** The line behind a line end. */
-  readonly next?: Node;
-}
-
-interface Line {
-  /** The block or the list item. */
-  readonly node: Node;
-  readonly at: number;
-  readonly line: Node;
-  /** Where the words of the line begin. */
-  readonly inner: number;
-}
-
-interface Lines {
-  readonly lines: readonly Line[];
-  readonly tokens: readonly Token[];
-  readonly starts: readonly number[];
-  readonly depth: number;
-}
-
-const isList = ({ type }: Node) => ["bulletList", "orderedList", "taskList"].includes(type.name);
-
-const ITEMS = ["listItem", "taskItem"];
-
-function linesIn(nodes: readonly Node[], from: number): Lines | null {
-  const depth = nodes.every(({ type }) => ITEMS.includes(type.name)) ? 2 : 1;
-  const lines: Line[] = [];
-  let at = from;
-  for (const [index, node] of nodes.entries()) {
-    const line = depth === 2 ? node.firstChild : node;
-    if (!line?.inlineContent || line.type.spec.marks === "") return null;
-    if (depth === 2 && node.childCount > 1 && index < nodes.length - 1) return null;
-    lines.push({ node, at, line, inner: at + depth });
-    at += node.nodeSize;
-  }
-  const tokens: Token[] = [];
-  const starts: number[] = [];
-  for (const [index, { line, inner, at: before }] of lines.entries()) {
-    const last = lines[index - 1];
-    if (last) tokens.push({ node: line, at: last.inner + last.line.content.size, edge: index, next: line });
-    starts.push(tokens.length);
-    void before;
-    tokens.push(...tokensOf(line.content, inner));
-  }
-  return { lines, tokens, starts, depth };
-}
-
-function tokensOf(content: Fragment, from: number): Token[] {
-  const tokens: Token[] = [];
-  content.forEach((node, offset) => {
-    if (!node.isText) tokens.push({ node, at: from + offset });
-    else {
-      // Two halves of one character stay together.
-      let at = 0;
-      for (const character of node.text ?? "") {
-        tokens.push({ node: node.cut(at, at + character.length), at: from + offset + at });
-        at += character.length;
-      }
-    }
-  });
-  return tokens;
-}
-
-function isSameToken(one: Token | undefined, other: Token | undefined): boolean {
-  if (!one || !other || (one.edge === undefined) !== (other.edge === undefined)) return false;
-  return one.edge === undefined ? one.node.eq(other.node) : hasSameMarkup(one.next, other.next);
-}
-
-/** The line in which a token stands; the end of a line belongs to the line before it. */
-function lineAt({ starts }: Lines, token: number): number {
-  let line = 0;
-  while (line + 1 < starts.length && (starts[line + 1] ?? 0) <= token) line += 1;
-  return line;
-}
-
-function placeOf(lines: Lines, token: number): number {
-  const line = lines.lines[lineAt(lines, token)] as Line;
-  const found = lines.tokens[token];
-  return found && lines.lines[lineAt(lines, token)] === line ? found.at : line.inner + line.line.content.size;
-}
-
-function isCutOf(one: Line, other: Line): boolean {
-  const isLine =
-    one.line.type === other.line.type && isSameAttributes(copied(one.line.attrs), other.line.attrs);
-  const isNode =
-    one.node.type === other.node.type && isSameAttributes(copied(one.node.attrs), other.node.attrs);
-  return isLine && isNode;
-}
-
-function sameRest(old: Node | undefined, now: Node | undefined, depth: number): boolean {
-  if (depth === 1 || !old || !now) return true;
-  return Fragment.from(old.children.slice(1)).eq(Fragment.from(now.children.slice(1)));
-}
-
-function hasSameMarkup(one: Node | undefined, other: Node | undefined): boolean {
-  return (
-    one !== undefined &&
-    other !== undefined &&
-    one.type === other.type &&
-    isSameAttributes(one.attrs, other.attrs)
-  );
-}
-
-function isSameAttributes(one: Node["attrs"], other: Node["attrs"]): boolean {
-  return JSON.stringify(without(one, "suggestion")) === JSON.stringify(without(other, "suggestion"));
-}
-
-function without(attrs: Node["attrs"], name: string): Node["attrs"] {
-  const { [name]: _gone, ...rest } = attrs;
-  return rest;
-}
-
-/** What a node's attributes are to be, where they differ. */
-function changedAttributes(old: Node, now: Node): Node["attrs"] {
-  const wanted = Object.entries(without(now.attrs, "suggestion"));
-  if (old.type !== now.type) return Object.fromEntries(wanted);
-  return Object.fromEntries(
-    wanted.filter(([name, value]) => JSON.stringify(old.attrs[name]) !== JSON.stringify(value)),
-  );
-}
-
-/** Whether one node may become the other by another type and other attributes. */
-function isAlike(old: Node, now: Node): boolean {
-  if (old.inlineContent !== now.inlineContent || old.isLeaf || now.isLeaf) return false;
-  if (old.inlineContent) return old.type.spec.marks !== "" && isSameWords(old.content, now.content);
-  return (
-    old.childCount === now.childCount &&
-    old.children.every((child, index) => {
-      const other = now.children[index] as Node;
-      return child.eq(other) || isAlike(child, other);
-    })
-  );
-}
-
-// Words and their formats.
-
-function isAnnotation({ type }: Mark): boolean {
-  return ["insertion", "deletion", "formatting", "comment"].includes(type.name);
-}
-
-/** Formats alone: nobody copies what is in another person's name. */
-function bare(marks: readonly Mark[]): readonly Mark[] {
-  return marks.filter((mark) => !isAnnotation(mark));
-}
-
-function unmarked(content: Fragment): Fragment {
-  return Fragment.from(content.content.map((child) => child.mark([])));
-}
-
-interface Change {
-  readonly from: number;
-  readonly to: number;
-  readonly end: number;
-}
-
-/** Where two lines differ; where several places are as good, the one at the cursor. */
-function changeIn(old: Fragment, now: Fragment, caret: number): Change | null {
-  const start = old.findDiffStart(now);
-  if (start === null) return null;
-  const last = old.findDiffEnd(now) ?? { a: old.size, b: now.size };
-  let [from, to, end] = [start, last.a, last.b];
-  const overlap = from - Math.min(to, end);
-  if (overlap > 0) {
-    to += overlap;
-    end += overlap;
-  }
-  // Both halves of one character.
-  const isHalf = (content: Fragment, at: number) =>
-    /[\udc00-\udfff]/.test(characterAt(content, at)?.text ?? "");
-  while (from > 0 && (isHalf(old, from) || isHalf(now, from))) from -= 1;
-  while (to < old.size && end < now.size && (isHalf(old, to) || isHalf(now, end))) {
-    to += 1;
-    end += 1;
-  }
-  const isInsertion = from === to;
-  const isDeletion = from === end;
-  while ((isInsertion || isDeletion) && from > 0 && (isInsertion ? end : from) > caret) {
-    const [content, behind] = isInsertion ? [now, end] : [old, to];
-    const [one, other] = [characterAt(old, from - 1), characterAt(content, behind - 1)];
-    if (!one || !other || !one.eq(other) || caret < 0) break;
-    from -= 1;
-    to -= 1;
-    end -= 1;
-  }
-  return { from, to, end };
-}
-
-function characterAt(content: Fragment, at: number): Node | null {
-  if (at < 0 || at >= content.size) return null;
-  return content.cut(at, at + 1).firstChild;
-}
-
-/** Whether two lines have the same words and other nodes, whatever their formats are. */
-function isSameWords(one: Fragment, other: Fragment): boolean {
-  return (
-    one.size === other.size &&
-    wordsOf(one) === wordsOf(other) &&
-    leavesOf(one).every((leaf, index) => {
-      const same = leavesOf(other)[index];
-      return same !== undefined && leaf.type === same.type && isSameAttributes(leaf.attrs, same.attrs);
-    })
-  );
-}
-
-function wordsOf(content: Fragment): string {
-  return content.textBetween(0, content.size, "", "\ufffc");
-}
-
-function leavesOf(content: Fragment): readonly Node[] {
-  return content.content.filter(({ isText }) => !isText);
-}
-
-function formatRuns(old: Fragment, now: Fragment) {
-  const cuts = new Set<number>();
-  for (const content of [old, now]) content.forEach((_node, offset) => void cuts.add(offset));
-  const places = [...cuts].sort((one, other) => one - other);
-  return places.map((from, index) => {
-    const to = places[index + 1] ?? old.size;
-    const [node, wanted] = [old.cut(from, to).firstChild as Node, now.cut(from, to).firstChild as Node];
-    const [before, after] = [bare(node.marks), bare(wanted.marks)];
-    return {
-      node,
-      from,
-      to,
-      add: after.filter((mark) => !mark.isInSet(before)),
-      remove: before.filter(({ type }) => !type.isInSet(after)),
-    };
-  });
-}
-
-type Formats = Omit<FormattingAttributes, keyof Suggested>;
-
-function has({ attrs }: Mark, add: readonly Mark[], remove: readonly Mark[]): boolean {
-  const same = (mark: Mark) =>
-    formatsIn(attrs).add.some(
-      ({ type, attrs: given }) =>
-        type === mark.type.name && JSON.stringify(given) === JSON.stringify(mark.attrs),
-    );
-  return add.every(same) && remove.every(({ type }) => formatsIn(attrs).remove.includes(type.name));
-}
-
-/** The formats that are proposed after all; null for none. */
-function merge(
-  own: Mark | undefined,
-  add: readonly Mark[],
-  remove: readonly Mark[],
-  isAgain: boolean,
-): Formats | null {
-  const names = [...add, ...remove].map(({ type }) => type.name);
-  const before = formatsIn(own?.attrs ?? {});
-  const kept = before.add.filter(({ type }) => !names.includes(type));
-  const gone = before.remove.filter((name) => !names.includes(name));
-  const merged = isAgain
-    ? { add: kept, remove: gone }
-    : {
-        add: [...kept, ...add.map(({ type, attrs }) => ({ type: type.name, attrs }))],
-        remove: [...gone, ...remove.map(({ type }) => type.name)],
-      };
-  return merged.add.length + merged.remove.length > 0 ? merged : null;
 }

@@ -1,0 +1,63 @@
+/** Whether nodes are the same but for what is suggested for them, and in what they differ. */
+
+import type { Fragment, Node } from "@tiptap/pm/model";
+
+export function hasSameMarkup(one: Node | undefined, other: Node | undefined): boolean {
+  return (
+    one !== undefined &&
+    other !== undefined &&
+    one.type === other.type &&
+    isSameAttributes(one.attrs, other.attrs)
+  );
+}
+
+export function isSameAttributes(one: Node["attrs"], other: Node["attrs"]): boolean {
+  return JSON.stringify(without(one, "suggestion")) === JSON.stringify(without(other, "suggestion"));
+}
+
+export function without(attrs: Node["attrs"], name: string): Node["attrs"] {
+  const { [name]: _gone, ...rest } = attrs;
+  return rest;
+}
+
+/** What a node's attributes are to be, where they differ. */
+export function changedAttributes(old: Node, now: Node): Node["attrs"] {
+  const wanted = Object.entries(without(now.attrs, "suggestion"));
+  if (old.type !== now.type) return Object.fromEntries(wanted);
+  return Object.fromEntries(
+    wanted.filter(([name, value]) => JSON.stringify(old.attrs[name]) !== JSON.stringify(value)),
+  );
+}
+
+/** Whether one node may become the other by another type and other attributes. */
+export function isAlike(old: Node, now: Node): boolean {
+  if (old.inlineContent !== now.inlineContent || old.isLeaf || now.isLeaf) return false;
+  if (old.inlineContent) return old.type.spec.marks !== "" && isSameWords(old.content, now.content);
+  return (
+    old.childCount === now.childCount &&
+    old.children.every((child, index) => {
+      const other = now.children[index] as Node;
+      return child.eq(other) || isAlike(child, other);
+    })
+  );
+}
+
+/** Whether two lines have the same words and other nodes, whatever their formats are. */
+export function isSameWords(one: Fragment, other: Fragment): boolean {
+  return (
+    one.size === other.size &&
+    wordsOf(one) === wordsOf(other) &&
+    leavesOf(one).every((leaf, index) => {
+      const same = leavesOf(other)[index];
+      return same !== undefined && leaf.type === same.type && isSameAttributes(leaf.attrs, same.attrs);
+    })
+  );
+}
+
+function wordsOf(content: Fragment): string {
+  return content.textBetween(0, content.size, "", "\ufffc");
+}
+
+function leavesOf(content: Fragment): readonly Node[] {
+  return content.content.filter(({ isText }) => !isText);
+}
