@@ -30,8 +30,8 @@ import { useMode } from "../features/suggesting/useMode";
 import { useHasSuggestions, useNamesOf, useOwnId } from "../features/suggesting/usePresent";
 import { UndoNews } from "../features/undo/UndoNews";
 import { t } from "../i18n/t";
-import { ConfirmDialog } from "../ui/Dialog";
 import { IconButton } from "../ui/IconButton";
+import { openedLater } from "../ui/later";
 import { usePageTitle } from "../ui/usePageTitle";
 import { Announcer } from "./Announcer";
 import { mayTrash, readOnlyFor } from "./access";
@@ -44,8 +44,6 @@ import { keys } from "./keys";
 import { LinkMenu } from "./LinkMenu";
 import { ReadOnlyNotice, RefusalNotice, SeparateCopyNotice, SetAsideNotice } from "./Notices";
 import { OutlinePanel } from "./OutlinePanel";
-import { ShortcutsSheet } from "./ShortcutsSheet";
-import { ShareDialog } from "./sharing/ShareDialog";
 import { useRequests } from "./sharing/useRequests";
 import { FormattingToolbar, ToolbarToCome } from "./toolbar/FormattingToolbar";
 import { useCaretInNew } from "./useCaretInNew";
@@ -57,6 +55,10 @@ import { usePageKeys } from "./usePageKeys";
 import { useSheetEnd } from "./useSheetEnd";
 import { useTitledAddress } from "./useTitledAddress";
 import { useWaitingThings } from "./useWaitingThings";
+
+const ShareDialog = openedLater(async () => (await import("./sharing/ShareDialog")).ShareDialog);
+const ShortcutsSheet = openedLater(async () => (await import("./ShortcutsSheet")).ShortcutsSheet);
+const ConfirmDialog = openedLater(async () => (await import("../ui/Dialog")).ConfirmDialog);
 
 export interface DocumentViewProps {
   readonly provider: Provider;

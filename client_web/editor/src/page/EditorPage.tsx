@@ -5,6 +5,7 @@ import { useCallback, useEffect, useState } from "react";
 import { SignInPage } from "../account/SignInPage";
 import type { Me } from "../api/me";
 import { refusalWords } from "../api/refusals";
+import { explain } from "../api/rest";
 import { t } from "../i18n/t";
 import { useUpdates } from "../service-worker/updates";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
@@ -12,7 +13,6 @@ import { NotFoundPage } from "../ui/NotFoundPage";
 import { useToasts } from "../ui/Toast";
 import { AskForAccess } from "./AskForAccess";
 import { isShutOut } from "./access";
-import { copyOf, lossOf, save } from "./copies";
 import { DocumentView } from "./DocumentView";
 import { CrashScreen, GoneScreen, LoadingScreen, LostAccessScreen, OfflineScreen } from "./Screens";
 import { useDocumentActions } from "./useDocumentActions";
@@ -50,6 +50,11 @@ export function EditorPage({ documentId }: { readonly documentId: string }) {
   );
 }
 
+const loadCopies = () => import("./copies");
+
+/** When the page has long been there, and what it loads delays nothing. */
+const COPIES_AFTER_MS = 5_000;
+
 interface OpenedDocumentProps {
   readonly provider: Provider;
   readonly person: LocalUser;
@@ -68,10 +73,21 @@ function OpenedDocument({ provider, person, me, onPersonChange, onReopen }: Open
   }, [updates, isSynced]);
   const [crash, setCrash] = useState<{ readonly error: unknown } | null>(null);
   const toasts = useToasts();
+  useEffect(() => {
+    if (!isSynced) return;
+    // Whoever needs a copy may have no network any more.
+    const timer = setTimeout(() => void loadCopies().catch(() => undefined), COPIES_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [isSynced]);
   const download = async () => {
-    const copy = await copyOf(provider.copy(), state.document?.title ?? "");
-    save(copy);
-    if (copy.lostPictures > 0) toasts.show({ message: lossOf(copy.lostPictures) });
+    try {
+      const { copyOf, lossOf, save } = await loadCopies();
+      const copy = await copyOf(provider.copy(), state.document?.title ?? "");
+      save(copy);
+      if (copy.lostPictures > 0) toasts.show({ message: lossOf(copy.lostPictures) });
+    } catch (error) {
+      toasts.show({ tone: "error", message: `${t("No file was made.")} ${explain(error)}` });
+    }
   };
   if (crash) return <CrashScreen error={crash.error} onDownload={() => void download()} />;
   if (!state.loaded) {

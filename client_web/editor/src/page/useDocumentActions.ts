@@ -15,8 +15,9 @@ import type { StoredImage } from "../extensions/uploads";
 import { askForDescription } from "../features/pictures/asking";
 import { t } from "../i18n/t";
 import { useToasts } from "../ui/Toast";
-import { copyOf, lossOf, markdownFile, save, saveAsNew, textCopyOf } from "./copies";
 import { useOpen } from "./useProvider";
+
+const loadCopies = () => import("./copies");
 
 export interface DocumentActions {
   readonly rename: (title: string) => Promise<void>;
@@ -26,7 +27,7 @@ export interface DocumentActions {
   readonly saveAsNewDocument: () => Promise<void>;
   /** The server makes it, so it holds what is saved. */
   readonly downloadMarkdown: () => Promise<void>;
-  readonly downloadText: () => void;
+  readonly downloadText: () => Promise<void>;
   /** Copies of the document's earlier lives, which the provider keeps apart. */
   readonly downloadSeparateCopies: () => Promise<void>;
   readonly deleteSeparateCopies: () => Promise<void>;
@@ -86,19 +87,17 @@ export function useDocumentActions({
           fail(t("The document was not moved.")),
         ),
       restore: () => api.restoreDocument(documentId).then(nothing, fail(t("The document was not restored."))),
-      saveAsNewDocument: () =>
-        saveAsNew({
-          api,
-          open,
-          source: provider,
-          title: t("{title} (copy)", { title: shownTitle(title) }),
-        }).then(
-          ({ id, lostPictures }) => {
-            navigate(`/d/${id}`);
-            if (lostPictures > 0) tell(lossOf(lostPictures));
-          },
-          fail(t("No copy was made.")),
-        ),
+      saveAsNewDocument: async () => {
+        try {
+          const { lossOf, saveAsNew } = await loadCopies();
+          const copyTitle = t("{title} (copy)", { title: shownTitle(title) });
+          const { id, lostPictures } = await saveAsNew({ api, open, source: provider, title: copyTitle });
+          navigate(`/d/${id}`);
+          if (lostPictures > 0) tell(lossOf(lostPictures));
+        } catch (error) {
+          fail(t("No copy was made."))(error);
+        }
+      },
       downloadMarkdown: async () => {
         const { status, unsaved } = provider.snapshot();
         if (status !== "synced" || unsaved > 0) {
@@ -107,12 +106,19 @@ export function useDocumentActions({
           );
           return;
         }
-        await api
-          .readMarkdown(documentId)
-          .then((words) => save(markdownFile(words, title)), fail(t("No file was made.")));
-      },
-      downloadText: () => {
         try {
+          const [{ markdownFile, save }, words] = await Promise.all([
+            loadCopies(),
+            api.readMarkdown(documentId),
+          ]);
+          save(markdownFile(words, title));
+        } catch (error) {
+          fail(t("No file was made."))(error);
+        }
+      },
+      downloadText: async () => {
+        try {
+          const { save, textCopyOf } = await loadCopies();
           save(textCopyOf(provider.copy(), title));
         } catch (error) {
           fail(t("No file was made."))(error);
@@ -120,6 +126,7 @@ export function useDocumentActions({
       },
       downloadSeparateCopies: () =>
         eachCopy(provider, async (name) => {
+          const { copyOf, lossOf, save } = await loadCopies();
           const copy = await copyOf(
             await provider.readSeparateCopy(name),
             t("{title} (earlier)", { title: title || t("Document") }),
