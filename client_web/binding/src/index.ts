@@ -20,6 +20,7 @@ export {
   ySyncPluginKey,
   yUndoPluginKey,
 } from "./keys.js";
+export { inOrder } from "./marks.js";
 export {
   absolutePositionToRelativePosition,
   type Nodes,

@@ -2,7 +2,7 @@
 
 import { encodeAny, toBase64 } from "lib0/buffer";
 import { digest } from "lib0/hash/sha256";
-import type { Mark, MarkType, Schema } from "prosemirror-model";
+import { Mark, type MarkType, type Schema } from "prosemirror-model";
 
 /** A mark and the key of the format that holds it. */
 export interface Format {
@@ -30,6 +30,13 @@ export function isInOrder(marks: readonly Mark[]): boolean {
     const before = marks[at - 1];
     return before?.type !== mark.type || sayingOf(before) < sayingOf(mark);
   });
+}
+
+/** A set of marks in the order in which all replicas read them. */
+export function inOrder(marks: readonly Mark[]): readonly Mark[] {
+  return isInOrder(marks)
+    ? marks
+    : Mark.setFrom([...marks].sort((one, other) => (sayingOf(one) < sayingOf(other) ? -1 : 1)));
 }
 
 function sayingOf({ attrs }: Mark): string {

@@ -7,6 +7,7 @@
  * 4. What cannot be suggested is refused, and the document stays as it is.
  */
 
+import { inOrder } from "@manyhands/binding";
 import { BREAK, type NodeSuggestion, suggestionOf } from "@manyhands/schema";
 import { Fragment, type Mark, type Node, type NodeType } from "@tiptap/pm/model";
 import {
@@ -640,7 +641,7 @@ class Translation {
     const own = schema.marks.insertion?.create({ ...given, break: depth });
     const formats = node ? bare(node.marks) : [];
     const all = [...formats, ...theirs.filter(({ type }) => type.name !== "deletion"), ...(own ? [own] : [])];
-    return all.reduce<readonly Mark[]>((set, mark) => mark.addToSet(set), []);
+    return inOrder(all.reduce<readonly Mark[]>((set, mark) => mark.addToSet(set), []));
   }
 
   /** Words between two places go: one's own really, those of others by a mark. */
