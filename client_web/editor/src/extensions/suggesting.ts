@@ -4,13 +4,15 @@
  * document: while somebody suggests, no transaction that changes the document gets through untranslated.
  */
 
-import { isChangeOrigin } from "@manyhands/binding";
+import { isChangeOrigin, yUndoPluginKey } from "@manyhands/binding";
 import { Extension } from "@tiptap/core";
-import { type Node, type Schema, Slice } from "@tiptap/pm/model";
+import { type Fragment, type Node, type Schema, Slice } from "@tiptap/pm/model";
 import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
+import { ReplaceStep } from "@tiptap/pm/transform";
 import { hasSuggestions } from "../features/suggesting/present";
 import { acceptAll, settled } from "../features/suggesting/settle";
 import type { Author, Refusal } from "../features/suggesting/translate";
+import { dropSpentSteps } from "./spent_steps";
 import { STEP_KIND } from "./undo_steps";
 
 /** Milliseconds after which what is typed is a run of its own. */
@@ -57,6 +59,7 @@ export const Suggesting = Extension.create<SuggestingOptions>({
   dispatchTransaction({ transaction, next }) {
     const suggester = this.options.suggester();
     if (!suggester || !transaction.docChanged || isAllowed(transaction)) {
+      if (!suggester && transaction.docChanged && !isAllowed(transaction)) takeFromStruck(transaction);
       next(transaction);
       return;
     }
@@ -87,13 +90,17 @@ export const Suggesting = Extension.create<SuggestingOptions>({
           apply: (transaction, before, _old, state) => {
             if (!transaction.docChanged) return before;
             if (transaction.getMeta(suggestingKey) === "suggested") {
-              return runAt(state, suggester()?.user, now()) ?? NO_RUN;
+              return followed(before, runAt(state, suggester()?.user, now()), transaction);
             }
             const at = transaction.mapping.map(before.at);
             // Words that are added to a run stand where its author has seen them.
             const isSame = lineAt(transaction.before, before.at) === lineAt(state.doc, at);
             return isSame ? { ...before, at } : NO_RUN;
           },
+        },
+        view: ({ state }) => {
+          const manager = yUndoPluginKey.getState(state)?.undoManager;
+          return manager ? { destroy: dropSpentSteps(manager, () => suggester()?.user ?? null) } : {};
         },
         props: {
           // Copies say what the words will be: nobody means to copy what is struck out, or an end of a line as a sign.
@@ -126,7 +133,7 @@ function authorOf({ user, now = Date.now, random = randomBelow }: Suggester, sta
     now: at,
     newId: () => `${random(2 ** 30).toString(36)}${random(2 ** 30).toString(36)}`,
     newRun: () => 1 + random(2 ** 31 - 2),
-    isOpen: (run) => run === before.run && at - before.since < REST,
+    isOpen: (run) => run === before.run && !isResting(before, at),
   };
 }
 
@@ -144,6 +151,40 @@ function runAt(
   const beside = [$head.nodeBefore, $head.nodeAfter].flatMap((node) => node?.marks ?? []);
   const own = beside.find(({ type, attrs }) => type === schema.marks.insertion && attrs.user === user);
   return own ? { run: Number(own.attrs.run), at: $head.pos, since: now } : null;
+}
+
+/** A run goes on while it is typed. One that has rested stays closed, also when something is deleted in it. */
+function followed(before: Run, found: Run | null, { steps }: Transaction): Run {
+  if (found === null) return NO_RUN;
+  if (found.run === before.run) return isResting(before, found.since) ? { ...before, at: found.at } : found;
+  const isBegun = steps.some((step) => step instanceof ReplaceStep && hasRun(step.slice.content, found.run));
+  return isBegun ? found : NO_RUN;
+}
+
+function isResting({ since }: Run, now: number): boolean {
+  return now - since >= REST;
+}
+
+function hasRun(content: Fragment, run: number | null): boolean {
+  return content.content.some(
+    (node) => node.marks.some(({ attrs }) => attrs.run === run) || hasRun(node.content, run),
+  );
+}
+
+/** ProseMirror gives words the marks around them. What somebody types among struck words is not struck. */
+function takeFromStruck(transaction: Transaction): void {
+  const { docs, mapping } = transaction;
+  const struck = transaction.steps.flatMap((step, index) => {
+    if (!(step instanceof ReplaceStep) || !step.slice.content.content.every(({ isText }) => isText))
+      return [];
+    const $at = docs[index]?.resolve(step.from);
+    const after = mapping.slice(index + 1);
+    const [from, to] = [after.map(step.from, 1), after.map(step.from + step.slice.size, -1)];
+    const around = [$at?.nodeBefore, $at?.nodeAfter].flatMap((node) => node?.marks ?? []);
+    const marks = around.filter(({ type }) => type.name === "deletion");
+    return from < to ? marks.map((mark) => ({ from, to, mark })) : [];
+  });
+  for (const { from, to, mark } of struck) transaction.removeMark(from, to, mark);
 }
 
 function lineAt(doc: Node, at: number): Node | null {

@@ -1,0 +1,201 @@
+/** A person who suggests beside one who edits: what is typed, composed, taken back and accepted. */
+
+import type { Node } from "@tiptap/pm/model";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { acceptAll } from "../../src/features/suggesting/settle";
+import { settleIn } from "../../src/features/suggesting/settling";
+import { type Person, sync } from "../page/editors";
+import { joins, judged, randomOf, type Suggesting, started, suggestsAs } from "./sessions";
+
+const clock = { now: 1_000 };
+let eve: Person;
+let ann: Suggesting;
+
+beforeEach(() => {
+  eve = started("<p>Hello brave new world</p><p>Second line</p>");
+  ann = suggestsAs(joins(eve, 7), "ann", randomOf(1), clock);
+});
+
+afterEach(() => {
+  for (const { editor } of [eve, ann]) editor.destroy();
+});
+
+/** The pieces of the first line, each with the names of its marks. */
+function pieces({ editor }: Person): string[] {
+  return (editor.state.doc.firstChild as Node).children.map(
+    ({ text, marks }) => `${text}${marks.map(({ type }) => `:${type.name}`).join("")}`,
+  );
+}
+
+function types({ editor }: Person, at: number, text: string): void {
+  editor.commands.setTextSelection(at);
+  editor.view.dispatch(editor.state.tr.insertText(text));
+}
+
+function runs({ editor }: Person): ReadonlyMap<string, unknown> {
+  const found = new Map<string, unknown>();
+  editor.state.doc.descendants(({ text, marks }) => {
+    for (const { type, attrs } of marks) if (type.name === "insertion") found.set(String(text), attrs.run);
+  });
+  return found;
+}
+
+test("what an editor types among struck words is plain", () => {
+  ann.editor.commands.deleteRange({ from: 7, to: 12 });
+  sync(eve, ann);
+  types(eve, 10, "x");
+  types(eve, 11, "y");
+  expect(pieces(eve)).toEqual(["Hello ", "bra:deletion", "xy", "ve:deletion", " new world"]);
+  eve.editor.chain().setTextSelection({ from: 7, to: 8 }).insertContent("B").run();
+  sync(eve, ann);
+  expect(pieces(ann)).toEqual(["Hello B", "ra:deletion", "xy", "ve:deletion", " new world"]);
+});
+
+test("a struck line that an editor moves stays struck", () => {
+  ann.editor.commands.deleteRange({ from: 1, to: 22 });
+  sync(eve, ann);
+  eve.editor.chain().setTextSelection(3).moveBlocks("down").run();
+  expect(eve.editor.state.doc.lastChild?.firstChild?.marks.map(({ type }) => type.name)).toEqual([
+    "deletion",
+  ]);
+});
+
+test("what an editor types in somebody's pending words belongs to them, and what stands beside them does not", () => {
+  types(ann, 7, "big ");
+  sync(eve, ann);
+  types(eve, 9, "x");
+  types(eve, 7, "(");
+  types(eve, 13, ")");
+  sync(eve, ann);
+  expect(pieces(ann)).toEqual(["Hello (", "bixg :insertion", ")brave new world"]);
+});
+
+test("a run of typing goes on for two seconds, and never after a rest", () => {
+  types(ann, 7, "ab");
+  clock.now += 1_900;
+  types(ann, 9, "cd");
+  expect([...runs(ann).keys()]).toEqual(["abcd"]);
+  clock.now += 2_000;
+  types(ann, 11, "ef");
+  expect([...runs(ann).keys()]).toEqual(["abcd", "ef"]);
+  expect(new Set(runs(ann).values()).size).toBe(2);
+});
+
+test("a run that has rested is not typed on when something in it is taken back, or when another one was begun", () => {
+  types(ann, 7, "abcd");
+  const [first] = runs(ann).values();
+  clock.now += 5_000;
+  ann.editor.commands.deleteRange({ from: 10, to: 11 });
+  types(ann, 10, "x");
+  expect(runs(ann).get("abc")).toBe(first);
+  expect(runs(ann).get("x")).not.toBe(first);
+  types(ann, 26, "far");
+  types(ann, 8, "y");
+  expect(runs(ann).get("y")).not.toBe(first);
+  expect(runs(ann).size).toBe(5);
+});
+
+test("a run whose paragraph somebody else has changed is not typed on", () => {
+  types(ann, 7, "ab");
+  sync(eve, ann);
+  types(eve, 1, "!");
+  sync(eve, ann);
+  types(ann, 10, "cd");
+  expect([...runs(ann).keys()]).toEqual(["ab", "cd"]);
+});
+
+test("undo goes on before what somebody has accepted meanwhile", () => {
+  const before = judged(eve.doc, "ann");
+  types(ann, 33, "one");
+  ann.editor.commands.deleteRange({ from: 7, to: 13 });
+  sync(eve, ann);
+  expect(judged(ann.doc, "ann")).toBe(before);
+  types(ann, 1, "two ");
+  sync(eve, ann);
+  settleIn(eve.editor, ({ at, run }) =>
+    run !== undefined && at > 0 && isOf("two ", run) ? "accept" : "keep",
+  );
+  sync(eve, ann);
+  expect(pieces(ann)[0]).toBe("two Hello ");
+  const accepted = judged(ann.doc, "ann");
+  for (let times = 0; times < 5 && ann.editor.can().undo(); times += 1) ann.editor.commands.undo();
+  expect(judged(ann.doc, "ann")).toBe(accepted);
+  expect(pieces(ann)).toEqual(["two Hello brave new world"]);
+  expect(ann.editor.getText()).toContain("Second line");
+});
+
+function isOf(words: string, run: number): boolean {
+  return runs(ann).get(words) === run;
+}
+
+test("undo is not offered for a block that somebody has accepted, and what is done again is no more", () => {
+  ann.editor.chain().setTextSelection(22).insertContent("<p>third</p>").run();
+  types(ann, 1, "so ");
+  ann.editor.commands.undo();
+  sync(eve, ann);
+  settleIn(eve.editor, acceptAll);
+  sync(eve, ann);
+  const accepted = judged(ann.doc, "ann");
+  expect(accepted).toContain("d");
+  expect(ann.editor.can().undo()).toBe(false);
+  ann.editor.commands.redo();
+  expect(pieces(ann)[0]).toBe("so :insertion");
+  expect(judged(ann.doc, "ann")).toBe(accepted);
+});
+
+/** A word that an input method composes: its letters replace one another. */
+function composes({ editor }: Person, at: number, ...states: readonly string[]): void {
+  editor.commands.setTextSelection(at);
+  const { dom } = editor.view;
+  dom.dispatchEvent(new CompositionEvent("compositionstart", { bubbles: true }));
+  let from = at;
+  let length = 0;
+  for (const letters of states) {
+    editor.view.dispatch(editor.state.tr.insertText(letters, from, from + length).setMeta("composition", 1));
+    length = letters.length;
+    from = editor.state.selection.head - length;
+  }
+  dom.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true }));
+  dom.dispatchEvent(new KeyboardEvent("keydown", { key: "Shift", bubbles: true }));
+}
+
+test.each([
+  ["among words", 7, ["Hello ", "漢字:insertion", "brave new world"]],
+  ["at the beginning", 1, ["漢字:insertion", "Hello brave new world"]],
+  ["at the end", 22, ["Hello brave new world", "漢字:insertion"]],
+] as const)("a composed word is a suggestion, once: %s", (_where, at, expected) => {
+  const before = judged(ann.doc, "ann");
+  composes(ann, at, "か", "かん", "漢字");
+  expect(pieces(ann)).toEqual(expected);
+  expect(judged(ann.doc, "ann")).toBe(before);
+  sync(eve, ann);
+  expect(pieces(eve)).toEqual(expected);
+});
+
+test("a composed word goes on in a suggestion, and takes the place of selected words", () => {
+  types(ann, 7, "ab");
+  composes(ann, 9, "か", "火");
+  expect(pieces(ann)).toEqual(["Hello ", "ab火:insertion", "brave new world"]);
+  ann.editor.commands.setTextSelection({ from: 10, to: 15 });
+  const { tr } = ann.editor.state;
+  ann.editor.view.dispatch(tr.insertText("か", 10, 15).setMeta("composition", 1));
+  expect(pieces(ann)).toEqual(["Hello ", "ab火:insertion", "brave:deletion", "か:insertion", " new world"]);
+});
+
+test("a word that is composed while others change its line is a suggestion, once", () => {
+  const before = judged(ann.doc, "ann");
+  const { editor } = ann;
+  editor.commands.setTextSelection(7);
+  const { dom } = editor.view;
+  dom.dispatchEvent(new CompositionEvent("compositionstart", { bubbles: true }));
+  editor.view.dispatch(editor.state.tr.insertText("か", 7).setMeta("composition", 1));
+  types(eve, 1, "Oh, ");
+  sync(eve, ann);
+  editor.view.dispatch(editor.state.tr.insertText("漢字", 7, 8).setMeta("composition", 1));
+  dom.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true }));
+  dom.dispatchEvent(new KeyboardEvent("keydown", { key: "Shift", bubbles: true }));
+  sync(eve, ann);
+  expect(pieces(ann)).toEqual(["Oh, Hello ", "漢字:insertion", "brave new world"]);
+  expect(pieces(eve)).toEqual(pieces(ann));
+  expect(judged(ann.doc, "ann")).toBe(before.replace("H", "Oh, H"));
+});
