@@ -67,41 +67,48 @@ export const CommentMark = Comment.extend<object, CommentStorage>({
   },
 });
 
-const key = new PluginKey<Span | null>("commentMarks");
+/** Words that somebody is about to comment on: in one piece, or cell by cell. */
+export type Draft = readonly Span[];
 
-/** The words that somebody is about to comment on; null for none. */
-export function draftIn(state: EditorState): Span | null {
-  return key.getState(state) ?? null;
+const NO_DRAFT: Draft = [];
+
+const key = new PluginKey<Draft>("commentMarks");
+
+export function draftIn(state: EditorState): Draft {
+  return key.getState(state) ?? NO_DRAFT;
 }
 
 export function setDraft(
   { state, dispatch }: Pick<EditorView, "state" | "dispatch">,
-  draft: Span | null,
+  draft: Draft = NO_DRAFT,
 ): void {
   dispatch(state.tr.setMeta(key, { draft }));
 }
 
-function followed(draft: Span | null, transaction: Transaction): Span | null {
-  const said: { readonly draft: Span | null } | undefined = transaction.getMeta(key);
+function followed(draft: Draft, transaction: Transaction): Draft {
+  const said: { readonly draft: Draft } | undefined = transaction.getMeta(key);
   if (said) return said.draft;
-  if (!draft || !transaction.docChanged) return draft;
-  const from = transaction.mapping.map(draft.from, 1);
-  return { from, to: Math.max(from, transaction.mapping.map(draft.to, -1)) };
+  if (!transaction.docChanged) return draft;
+  return draft.map((span) => {
+    const from = transaction.mapping.map(span.from, 1);
+    return { from, to: Math.max(from, transaction.mapping.map(span.to, -1)) };
+  });
 }
 
-function marks(looks: CommentLooks): Plugin<Span | null> {
+function marks(looks: CommentLooks): Plugin<Draft> {
   /** Threads whose words this page has put on the clipboard. */
   const carried = new Set<string>();
-  return new Plugin<Span | null>({
+  return new Plugin<Draft>({
     key,
-    state: { init: () => null, apply: (transaction, draft) => followed(draft, transaction) },
+    state: { init: () => NO_DRAFT, apply: (transaction, draft) => followed(draft, transaction) },
     props: {
       decorations: (state) => {
         const draft = draftIn(state);
-        if (!draft || draft.from === draft.to) return null;
-        return DecorationSet.create(state.doc, [
-          Decoration.inline(draft.from, draft.to, { class: "page-comment-draft" }),
-        ]);
+        if (draft.length === 0) return null;
+        return DecorationSet.create(
+          state.doc,
+          draft.map(({ from, to }) => Decoration.inline(from, to, { class: "page-comment-draft" })),
+        );
       },
       markViews: {
         comment: (mark) => {

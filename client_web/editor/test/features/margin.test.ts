@@ -1,7 +1,9 @@
 /** Places of cards in a margin, and of quotes in a text. */
 
+import { CellSelection } from "@tiptap/pm/tables";
 import { expect, test } from "vitest";
 import { placeOf, quoteOf } from "../../src/features/discussion/quotes";
+import { wordsAt } from "../../src/features/discussion/useDraft";
 import { MOST, nearOf } from "../../src/features/margin/near";
 import { type Placed, placesOf } from "../../src/features/margin/places";
 import { person } from "../page/editors";
@@ -99,6 +101,22 @@ test("a quote is found with the words around it, and across lines", () => {
   const long = quoteOf(doc, { from: 2, to: from + 5 });
   expect(long.quote).toBe("ne\nOh brave");
   expect(placeOf(doc, long)).toEqual({ from: 2, to: from + 5 });
+});
+
+test("selected cells are commented on cell by cell, without those that are empty", () => {
+  const { editor } = person(1);
+  const row = (one: string, other: string) => `<tr><td><p>${one}</p></td><td><p>${other}</p></td></tr>`;
+  editor.commands.setContent(`<table>${row("a", "b")}${row(" c ", "d")}${row("", "f")}</table>`);
+  const cells: number[] = [];
+  editor.state.doc.descendants((node, at) => void (node.type.name === "tableCell" && cells.push(at)));
+  const [first = 0, second = 0, fifth = 0] = [cells[0], cells[1], cells[4]];
+  const commented = (anchor: number, head: number) => {
+    editor.view.dispatch(editor.state.tr.setSelection(CellSelection.create(editor.state.doc, anchor, head)));
+    const [one, ...others] = wordsAt(editor);
+    return one && quoteOf(editor.state.doc, one, ...others).quote;
+  };
+  expect(commented(first, fifth)).toBe("a\nc");
+  expect(commented(fifth, second)).toBe("a\nb\nc\nd\nf");
 });
 
 test("without the words around it, a quote is found only where it is certain", () => {

@@ -13,11 +13,16 @@ export interface Quote {
 export const LONGEST_QUOTE = 500;
 const LONGEST_CONTEXT = 64;
 
-export function quoteOf(doc: Node, { from, to }: Span): Quote {
+/** The quote of words in one piece, or of several pieces in their order. */
+export function quoteOf(doc: Node, ...spans: readonly [Span, ...Span[]]): Quote {
+  const [{ from }, { to }] = [spans[0], spans.at(-1) ?? spans[0]];
   const [start, end] = [doc.resolve(from), doc.resolve(to)];
   const between = (one: number, other: number) => doc.textBetween(one, other, "\n", leafText);
   return {
-    quote: between(from, to).slice(0, LONGEST_QUOTE),
+    quote: spans
+      .map((span) => between(span.from, span.to))
+      .join("\n")
+      .slice(0, LONGEST_QUOTE),
     before: between(start.start(), from).slice(-LONGEST_CONTEXT),
     after: between(to, end.end()).slice(0, LONGEST_CONTEXT),
   };

@@ -92,8 +92,8 @@ export function useCards(options: CardsOptions): Cards {
     const render = (id: string, isActive: boolean) => latest.current.card(id, isActive);
     const draft: CardKind = {
       anchors: (state) => {
-        const span = draftIn(state);
-        return span ? new Map([[DRAFT, span.from]]) : new Map();
+        const [first] = draftIn(state);
+        return first ? new Map([[DRAFT, first.from]]) : new Map();
       },
       ids: DRAFT_IDS,
       render: () => latest.current.composer,

@@ -3,11 +3,11 @@
 import { annotate } from "@manyhands/binding";
 import type { Provider } from "@manyhands/provider";
 import type { Editor } from "@tiptap/core";
-import type { ResolvedPos } from "@tiptap/pm/model";
+import type { Node, ResolvedPos } from "@tiptap/pm/model";
 import { NodeSelection } from "@tiptap/pm/state";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type * as wire from "../../api/wire";
-import { draftIn, type Span, setDraft } from "../../extensions/comment_marks";
+import { draftIn, type Span, setDraft, type Draft as Words } from "../../extensions/comment_marks";
 import { t } from "../../i18n/t";
 import { useToasts } from "../../ui/Toast";
 import type { Deeds } from "./deeds";
@@ -53,33 +53,41 @@ export function useDraft({
     if (open.asked === seen.current) return;
     seen.current = open.asked;
     const why = refusalOf(editor, latest.current);
-    const span = why === null ? wordsAt(editor) : null;
-    if (span === null) {
+    const [first, ...rest] = why === null ? wordsAt(editor) : [];
+    if (first === undefined) {
       latest.current.toasts.show({
         message: why ?? t("First select the words that your comment is about."),
       });
       return;
     }
-    begunOn.current = quoteOf(editor.state.doc, span);
-    setDraft(editor.view, span);
+    begunOn.current = quoteOf(editor.state.doc, first, ...rest);
+    setDraft(editor.view, [first, ...rest]);
     setOpen(true);
   }, [open.asked, editor]);
 
   const close = useCallback(() => {
     setOpen(false);
-    if (!editor.isDestroyed) setDraft(editor.view, null);
+    if (!editor.isDestroyed) setDraft(editor.view);
   }, [editor]);
 
   const send = useCallback(
     (body: Body, assignee: wire.User | null) => {
-      const span = draftIn(editor.state);
+      const [first, ...rest] = draftIn(editor.state).filter(({ from, to }) => from < to);
       const { author: by } = latest.current;
       if (!by) return;
       const thread = crypto.randomUUID();
       const mark = editor.schema.mark("comment", { id: thread, user: by.user_id });
-      const isThere = span !== null && span.from < span.to;
-      const quote = isThere ? quoteOf(editor.state.doc, span) : begunOn.current;
-      if (isThere) annotate(editor.state, { ...span, mark, doc: provider.doc });
+      const quote = first ? quoteOf(editor.state.doc, first, ...rest) : begunOn.current;
+      for (const span of first ? [first, ...rest] : []) {
+        annotate(editor.state, { ...span, mark, doc: provider.doc });
+      }
+      if (!first) {
+        latest.current.toasts.show({
+          message: t(
+            "The words are not in the text any more. The comment stands in the list of all comments.",
+          ),
+        });
+      }
       noteKept(provider.documentId);
       void discussion.act(
         {
@@ -124,20 +132,26 @@ function refusalOf(
   return null;
 }
 
-/** What is selected, without blanks at the ends; without a selection, the word at the cursor. */
-function wordsAt({ state: { doc, selection } }: Editor): Span | null {
+/** What is selected, cell by cell in a table; without a selection, the word at the cursor. */
+export function wordsAt({ state: { doc, selection } }: Editor): Words {
   if (selection.empty) return wordAround(selection.$head);
-  let { from, to } = selection;
+  return selection.ranges
+    .flatMap(({ $from, $to }) => wordsWithin(doc, { from: $from.pos, to: $to.pos }))
+    .sort((one, other) => one.from - other.from);
+}
+
+/** Without blanks at the ends; nothing where there are no words. */
+function wordsWithin(doc: Node, { from, to }: Span): Words {
   const textOf = (one: number, other: number) => doc.textBetween(one, other, "\n", "\ufffc");
   while (from < to && textOf(from, from + 1).trim() === "") from += 1;
   while (from < to && textOf(to - 1, to).trim() === "") to -= 1;
-  return from < to && doc.textBetween(from, to).trim() !== "" ? { from, to } : null;
+  return from < to && doc.textBetween(from, to).trim() !== "" ? [{ from, to }] : [];
 }
 
-function wordAround({ parent, parentOffset, pos }: ResolvedPos): Span | null {
-  if (!parent.isTextblock) return null;
+function wordAround({ parent, parentOffset, pos }: ResolvedPos): Words {
+  if (!parent.isTextblock) return [];
   const text = parent.textBetween(0, parent.content.size, " ", " ");
   const before = /[\p{L}\p{N}_'’-]*$/u.exec(text.slice(0, parentOffset))?.[0].length ?? 0;
   const behind = /^[\p{L}\p{N}_'’-]*/u.exec(text.slice(parentOffset))?.[0].length ?? 0;
-  return before + behind > 0 ? { from: pos - before, to: pos + behind } : null;
+  return before + behind > 0 ? [{ from: pos - before, to: pos + behind }] : [];
 }
