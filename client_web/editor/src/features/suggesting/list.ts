@@ -42,6 +42,8 @@ interface Find extends Suggested {
   readonly to: number;
   readonly part: Part;
   readonly run: number | null;
+  /** What holds it; null for the document. */
+  readonly line: Node | null;
 }
 
 const found = new WeakMap<Node, readonly Find[]>();
@@ -58,7 +60,7 @@ function gathered(doc: Node): readonly Suggestion[] {
   if (!hasSuggestions(doc)) return [];
   const all = new Map<
     string,
-    { first: Find; from: number; to: number; parts: Part[]; runs: Set<number>; finds: Find[] }
+    { first: Find; from: number; to: number; parts: Part[]; runs: Set<number>; finds: Find[]; end: number }
   >();
   doc.forEach((block, at) => {
     if (!hasSuggestions(block)) return;
@@ -67,16 +69,17 @@ function gathered(doc: Node): readonly Suggestion[] {
       const known = all.get(find.id);
       if (!known) {
         const runs = new Set(find.run === null ? [] : [find.run]);
-        all.set(find.id, { first: find, from, to, parts: [find.part], runs, finds: [find] });
+        all.set(find.id, { first: find, from, to, parts: [find.part], runs, finds: [find], end: to });
         continue;
       }
       known.to = Math.max(known.to, to);
       if (find.run !== null) known.runs.add(find.run);
+      add(known.parts, find.part, seamOf(known, find, from));
       known.finds.push(find);
-      add(known.parts, find.part);
+      known.end = to;
     }
   });
-  return [...all.values()].map(({ first: { id, user, at }, ...rest }) => ({ id, user, at, ...rest }));
+  return [...all.values()].map(({ first: { id, user, at }, end: _, ...rest }) => ({ id, user, at, ...rest }));
 }
 
 /** The suggestions at a place: those of the words there, and those of the blocks around, the inner ones first. */
@@ -109,11 +112,21 @@ export function quoteOfSuggestion(doc: Node, { parts, from, to }: Suggestion): s
   return words || doc.textBetween(from, Math.min(to, doc.content.size), " ").trim();
 }
 
+/** What stands between words of a suggestion and those before them. */
+function seamOf(
+  { finds, end }: { finds: readonly Find[]; end: number },
+  { line }: Find,
+  from: number,
+): string {
+  if (from === end) return "";
+  return line !== null && finds.at(-1)?.line === line ? " … " : "\n";
+}
+
 /** Words of one kind that follow one another are one part. */
-function add(parts: Part[], part: Part): void {
+function add(parts: Part[], part: Part, seam: string): void {
   const last = parts.at(-1);
   const isMore = (part.kind === "add" || part.kind === "delete") && last?.kind === part.kind;
-  if (isMore && last) parts[parts.length - 1] = { ...last, words: last.words + part.words } as Part;
+  if (isMore && last) parts[parts.length - 1] = { ...last, words: last.words + seam + part.words } as Part;
   else if (part.kind !== "format" || JSON.stringify(last) !== JSON.stringify(part)) parts.push(part);
 }
 
@@ -121,20 +134,21 @@ function findsIn(block: Node): readonly Find[] {
   const before = found.get(block);
   if (before) return before;
   const finds: Find[] = [];
-  const look = (node: Node, from: number) => {
+  const look = (node: Node, from: number, line: Node | null) => {
     const to = from + node.nodeSize;
     const suggestion = suggestionOf(node.attrs);
     if (suggestion)
-      finds.push({ ...suggestion, from, to, part: { kind: "block", suggestion, node }, run: null });
-    for (const mark of node.isText ? suggestionsOn(node) : []) finds.push(findOf(mark, node, from));
-    if (hasSuggestions(node)) node.forEach((child, offset) => void look(child, from + 1 + offset));
+      finds.push({ ...suggestion, from, to, part: { kind: "block", suggestion, node }, run: null, line });
+    for (const mark of node.isText ? suggestionsOn(node) : [])
+      finds.push({ ...findOf(mark, node, from), line });
+    if (hasSuggestions(node)) node.forEach((child, offset) => void look(child, from + 1 + offset, node));
   };
-  look(block, 0);
+  look(block, 0, null);
   found.set(block, finds);
   return finds;
 }
 
-function findOf(mark: Mark, { text = "", nodeSize }: Node, from: number): Find {
+function findOf(mark: Mark, { text = "", nodeSize }: Node, from: number): Omit<Find, "line"> {
   const { id, user, at } = mark.attrs as Suggested;
   const place = { id, user, at, from, to: from + nodeSize, run: null };
   switch (mark.type.name) {

@@ -1,0 +1,40 @@
+/** What the card of a suggestion says: the words of different places never run into one another. */
+
+import { expect, test } from "vitest";
+import { suggestionsIn } from "../../src/features/suggesting/list";
+import { linesOf } from "../../src/features/suggesting/words";
+import { person } from "../page/editors";
+
+const by = { id: "s1", user: "ben", at: 0 };
+const insertion = { type: "insertion", attrs: { ...by, run: 1, break: null } };
+const deletion = { type: "deletion", attrs: by };
+const text = (words: string, ...marks: object[]) => ({ type: "text", text: words, marks });
+const line = (...content: object[]) => ({ type: "paragraph", content });
+const cell = (words: string) => ({ type: "tableCell", content: [line(text(words, insertion))] });
+const table = (...words: string[]) => ({
+  type: "table",
+  attrs: { suggestion: { ...by, kind: "insert" } },
+  content: [{ type: "tableRow", content: words.map(cell) }],
+});
+
+function said(...content: object[]): readonly string[] {
+  const doc = person(1).editor.schema.nodeFromJSON({ type: "doc", content });
+  return suggestionsIn(doc).flatMap((each) => linesOf(each).map(({ act, words }) => `${act} ${words}`));
+}
+
+test.each<readonly [string, readonly object[], readonly string[]]>([
+  [
+    "words in one piece, whatever their formats are",
+    [line(text("a", insertion), text("b", insertion, { type: "bold" }), text("c", insertion))],
+    ["Add: “abc”"],
+  ],
+  [
+    "words with others between them",
+    [line(text("one", deletion), text(" and "), text("two", deletion))],
+    ["Delete: “one … two”"],
+  ],
+  ["words of two lines", [line(text("one", deletion)), line(text("two", deletion))], ["Delete: “one ¶ two”"]],
+  ["cells of a table", [table("Name", "Sum")], ["Add: Table", "Add: “Name ¶ Sum”"]],
+])("%s", (_name, content, expected) => {
+  expect(said(...content)).toEqual(expected);
+});
