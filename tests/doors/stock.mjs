@@ -111,12 +111,13 @@ const commands = {
     people.set(as, Object.assign(person, open(person, given)));
   },
   // Somebody's copy without any connection; returns its state.
-  begin({ as, words, root = "story" }) {
-    const doc = people.get(as)?.doc ?? new Y.Doc();
+  async begin({ as, words, root = "story" }) {
+    const library = people.get(as)?.library ?? (await import("yjs"));
+    const doc = people.get(as)?.doc ?? new library.Doc();
     const text = doc.getText(root);
     text.insert(text.length, words);
-    people.set(as, { doc, text });
-    return Buffer.from(Y.encodeStateAsUpdate(doc)).toString("base64");
+    people.set(as, { doc, library, text });
+    return Buffer.from(library.encodeStateAsUpdate(doc)).toString("base64");
   },
   type({ as, words, at }) {
     const { text } = people.get(as);

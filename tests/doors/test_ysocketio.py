@@ -325,7 +325,7 @@ async def test_clients_that_are_refused_for_now_come_back() -> None:
     async with whole_server() as server, stock_clients(server.url) as stock:
         server.app.ysocketio.draining = True
         await stock.do("open", "anna", version="y-socket.io", url=stock.url, room="room", reconnectionDelay=10)
-        await until(lambda: "draining" in server.app.gateway.protocol_errors)
+        await stock.sees("anna", lambda seen: seen["closes"])
         server.app.ysocketio.draining = False
         await stock.sees("anna", lambda seen: seen["synced"])
         assert (await stock.do("look", "anna"))["denied"] == []

@@ -38,6 +38,10 @@ LOADS = """([kind, address]) => new Promise((seen) => {
 })"""
 
 
+NOBODY_ELSE = "Mallory"
+"""Who sits in this module's browsers alone: what is smuggled into a page stays there for the next story."""
+
+
 async def document_of(person: Person, site: Site) -> Page:
     person.expects(REFUSED)
     return (await person.opens(await site.new_document())).page
@@ -63,7 +67,7 @@ async def document_of(person: Person, site: Site) -> Page:
 async def test_what_is_smuggled_into_a_page_does_nothing(
     meet: Meeting, shared_site: Site, injected: str, rule: str
 ) -> None:
-    page = await document_of(await meet("Alice"), shared_site)
+    page = await document_of(await meet(NOBODY_ELSE), shared_site)
     asked: list[str] = []
 
     async def note(route: Route) -> None:
@@ -79,7 +83,7 @@ async def test_what_is_smuggled_into_a_page_does_nothing(
 
 @pytest.mark.seated
 async def test_a_page_talks_to_nobody_but_us(meet: Meeting, shared_site: Site) -> None:
-    page = await document_of(await meet("Alice"), shared_site)
+    page = await document_of(await meet(NOBODY_ELSE), shared_site)
     for attempt in (
         f"fetch('{ELSEWHERE}/')",
         f"navigator.sendBeacon('{ELSEWHERE}/')",
@@ -95,7 +99,7 @@ async def test_a_page_talks_to_nobody_but_us(meet: Meeting, shared_site: Site) -
 
 
 async def test_nobody_puts_our_pages_into_a_frame(meet: Meeting, shared_site: Site) -> None:
-    person = await meet("Alice")
+    person = await meet(NOBODY_ELSE)
     person.expects(REFUSED)
     document_id = await shared_site.new_document()
 
@@ -126,7 +130,7 @@ async def attach(site: Site, document_id: str, content: bytes) -> httpx.Response
 
 
 async def test_an_attachment_is_a_picture_and_nothing_else(meet: Meeting, shared_site: Site) -> None:
-    person = await meet("Alice")
+    person = await meet(NOBODY_ELSE)
     person.expects(REFUSED, "The document is sandboxed")  # says the picture that is looked at by itself
     document_id = await shared_site.new_document()
     for script in (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", b"<script>1</script>"):
@@ -147,7 +151,7 @@ async def test_an_attachment_is_a_picture_and_nothing_else(meet: Meeting, shared
 
 async def test_the_secret_of_a_link_is_sent_to_nobody(meet: Meeting, shared_site: Site) -> None:
     """It is in the address behind the `#`: no server sees that, and no Referer holds it."""
-    person = await meet("Alice")
+    person = await meet(NOBODY_ELSE)
     person.expects(REFUSED)
     sent: list[str] = []
     person.context.on("request", lambda request: sent.append(f"{request.url} {request.headers}"))
