@@ -6,7 +6,8 @@
  * than they stood around here. So the document is compared with the server's, and put right by formats alone:
  *
  * 1. What the server has looks as it does there, but for the strikes, formats and comments that this person has added.
- * 2. What the server lacks is this person's, and gets an own mark of insertion if it has none any more.
+ * 2. What the server lacks is this person's, and gets an own mark of insertion if it has none any more: one that
+ *    stands near, or else the last one that was made here. A mark that was accepted stands nowhere.
  * 3. What cannot be put right so is left to the person: accepted words that were deleted here, a block without a mark.
  */
 
@@ -18,6 +19,9 @@ const ATTRIBUTE = "suggestion";
 
 type Attributes = ReadonlyMap<string, unknown>;
 
+/** A mark as a format: its key and its value. */
+type Mark = readonly [string, unknown];
+
 /** Characters of one item that look alike. */
 interface Run {
   readonly client: number;
@@ -26,12 +30,33 @@ interface Run {
   readonly attributes: Attributes;
 }
 
+/** Items of one transaction among which a mark is looked for. */
+const MOST_NEW = 64;
+
+/** Returns what tells the last mark of insertion that is made in a document from now on. */
+export function lastInsertion(doc: Y.Doc): () => Mark | null {
+  let last: Mark | null = null;
+  doc.on("afterTransaction", ({ beforeState }: Y.Transaction) => {
+    for (const { content, id } of (doc.store.clients.get(doc.clientID) ?? []).slice(-MOST_NEW) as Y.Item[]) {
+      const isNew = id.clock >= (beforeState.get(doc.clientID) ?? 0) && content instanceof Y.ContentFormat;
+      if (isNew && content.key.startsWith("insertion") && userOf(content.value))
+        last = [content.key, content.value];
+    }
+  });
+  return () => last;
+}
+
 /** Put the document right; false if that cannot be done. `server`: updates that make the whole of the server's document. */
-export function mend(doc: Y.Doc, server: readonly Uint8Array[], origin: unknown): boolean {
+export function mend(
+  doc: Y.Doc,
+  server: readonly Uint8Array[],
+  origin: unknown,
+  last: Mark | null = null,
+): boolean {
   const theirs = new Y.Doc({ gc: false });
   for (const update of server) Y.applyUpdate(theirs, update);
   const added = [...addedTo(doc, theirs)];
-  const person = personIn(added);
+  const person = personIn(added) ?? userOf(last?.[1]);
   if (person === null || !keepsWords(doc, theirs, person)) return false;
   const texts = new Set<Y.Text>();
   for (const { parent } of added) if (parent instanceof Y.Text) texts.add(parent);
@@ -39,7 +64,7 @@ export function mend(doc: Y.Doc, server: readonly Uint8Array[], origin: unknown)
   if (!blocks.every((block) => isProposed(block, person, theirs))) return false;
   let isMended = true;
   doc.transact(() => {
-    for (const text of texts) isMended = mendText(text, theirs, person) && isMended;
+    for (const text of texts) isMended = mendText(text, theirs, person, last) && isMended;
     for (const item of added) mendAttribute(item, theirs, person);
   }, origin);
   return isMended;
@@ -86,7 +111,7 @@ function isInsertion(key: string, value: unknown, person: string): boolean {
   return key.startsWith("insertion--") && isOwn(key, value, person);
 }
 
-function insertionIn(attributes: Attributes, person: string): readonly [string, unknown] | null {
+function insertionIn(attributes: Attributes, person: string): Mark | null {
   return [...attributes].find(([key, value]) => isInsertion(key, value, person)) ?? null;
 }
 
@@ -164,20 +189,21 @@ function runsOf(text: Y.Text): Run[] {
 }
 
 /** Make a text look as it should; false if there is no mark for new words. */
-function mendText(text: Y.Text, theirs: Y.Doc, person: string): boolean {
+function mendText(text: Y.Text, theirs: Y.Doc, person: string, last: Mark | null): boolean {
   if (isInOwnBlock(text, person)) return true;
   const counterpart = counterpartOf(text, theirs);
   const known = counterpart === null ? [] : runsOf(counterpart);
   const pieces = runsOf(text).flatMap((run) => cut(run, known));
   const marks = pieces.map(({ run, isNew }) => (isNew ? insertionIn(run.attributes, person) : null));
   const mark =
-    marks.find((each) => each !== null) ??
-    known.map((run) => insertionIn(run.attributes, person)).find((each) => each !== null);
+    marks.find(Boolean) ??
+    known.map((run) => insertionIn(run.attributes, person)).find(Boolean) ??
+    (userOf(last?.[1]) === person ? last : null);
   let at = 0;
   for (const { run, server, isNew } of pieces) {
     const wanted = new Map(isNew ? run.attributes : server);
     if (isNew && insertionIn(run.attributes, person) === null) {
-      if (mark === undefined || mark === null) return false;
+      if (!mark) return false;
       wanted.set(...mark);
     }
     for (const [key, value] of run.attributes) {

@@ -96,7 +96,7 @@ export class Session implements Receiver {
   private told: Uint8Array[] = [];
   private key: string | null = null;
   /** The code that puts refused suggestions right, once it has come. */
-  private mend: typeof import("./mending.js").mend | null = null;
+  private mend: ((doc: Y.Doc, server: readonly Uint8Array[]) => boolean) | null = null;
   /** The id under which this page is known to the others. */
   private clientId: number;
   private detach: (() => void) | null = null;
@@ -470,8 +470,10 @@ export class Session implements Receiver {
 
   private prepareMending(): void {
     import("./mending.js").then(
-      ({ mend }) => {
-        this.mend = mend;
+      ({ mend, lastInsertion }) => {
+        if (this.mend !== null) return;
+        const last = lastInsertion(this.parts.doc);
+        this.mend = (doc, server) => mend(doc, server, this, last());
       },
       () => {}, // the code has not come: what is refused is left to the person
     );
@@ -501,7 +503,7 @@ export class Session implements Receiver {
         seen.set(client, Math.max(end, seen.get(client) ?? 0));
     }
     this.step((state) => {
-      if (state.mending !== null && this.mend?.(doc, this.told, this) !== true) return sync.notMended(state);
+      if (state.mending !== null && this.mend?.(doc, this.told) !== true) return sync.notMended(state);
       const sorted = sortOut(inOrder(state.pending).map(sealed), seen);
       const hasMore = state.adrift > 0 || sorted.left.length > 0 || reachesBeyond(doc, sorted.reach);
       const encode = salvage ? encodeOrDrop : Y.encodeStateAsUpdate;

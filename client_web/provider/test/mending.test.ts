@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
-import { mend } from "../src/mending.js";
+import { lastInsertion, mend } from "../src/mending.js";
 
 const CASES = new URL("../../../tests/crdt/suggestion_cases.jsonl", import.meta.url);
 
@@ -80,6 +80,24 @@ describe("mending", () => {
     expect(viewOf(page)).not.toEqual(viewOf(server));
     expect(mend(page, [Y.encodeStateAsUpdate(server)], "test")).toBe(true);
     expect(viewOf(page)).toEqual(viewOf(server));
+  });
+
+  it("marks a letter whose mark was accepted while it was typed", () => {
+    const server = new Y.Doc();
+    server.getXmlFragment("default").insert(0, [new Y.XmlElement("paragraph")]);
+    const textIn = (doc: Y.Doc) => (doc.getXmlFragment("default").get(0) as Y.XmlElement).get(0) as Y.XmlText;
+    (server.getXmlFragment("default").get(0) as Y.XmlElement).insert(0, [new Y.XmlText("Hello")]);
+    const page = copyOf(server);
+    const last = lastInsertion(page);
+    const mark = { "insertion--00000001": { id: "s1", user: "u", at: 1, run: 1, break: null } };
+    textIn(page).insert(5, " ther", mark);
+    Y.applyUpdate(server, Y.encodeStateAsUpdate(page));
+    textIn(server).format(5, 5, { "insertion--00000001": null });
+    Y.applyUpdate(page, Y.encodeStateAsUpdate(server));
+    textIn(page).insert(10, "e");
+    expect(mend(copyOf(page), [Y.encodeStateAsUpdate(server)], "test")).toBe(false);
+    expect(mend(page, [Y.encodeStateAsUpdate(server)], "test", last())).toBe(true);
+    expect(textIn(page).toDelta()).toEqual([{ insert: "Hello ther" }, { insert: "e", attributes: mark }]);
   });
 
   it("does so for whatever two people do at once", () => {
