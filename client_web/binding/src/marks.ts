@@ -55,7 +55,8 @@ export function keyOf(mark: Mark): string {
   return overlapsItself(mark.type) ? `${name}--${hashOf(mark.toJSON())}` : name;
 }
 
-function overlapsItself(type: MarkType): boolean {
+/** Whether several marks of a type may stand on the same words: comments and suggestions. */
+export function overlapsItself(type: MarkType): boolean {
   return !type.excludes(type);
 }
 

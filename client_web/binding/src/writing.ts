@@ -8,7 +8,7 @@
 import { Mark, type Node } from "prosemirror-model";
 import * as Y from "yjs";
 import { differenceOf } from "./difference.js";
-import { attributesOf, formatsOf, isInOrder, keyOf } from "./marks.js";
+import { attributesOf, formatsOf, isInOrder, keyOf, overlapsItself } from "./marks.js";
 import { typeIn, type YType } from "./positions.js";
 import { piecesOf, type Reader } from "./reading.js";
 
@@ -79,10 +79,9 @@ export class Writer {
     elements: readonly Y.XmlElement[],
     wanted: readonly Node[],
   ): void {
-    const rest = wanted.filter((node) => !this.#isProposed(node, elements));
-    if (rest.length < wanted.length) {
-      this.#writeStretch(parent, before, elements, rest);
-      this.#insertBetween(parent, before, wanted, new Set(rest));
+    const holdsProposed = [...elements.map((element) => this.#nodeOf(element)), ...wanted].some(proposedIn);
+    if (holdsProposed && elements.length * wanted.length <= MOST_PAIRS) {
+      this.#writePairs(parent, before, elements, wanted);
       return;
     }
     let behind = before;
@@ -110,30 +109,42 @@ export class Writer {
     this.#insert(parent, behind, wanted.slice(left, wanted.length - right));
   }
 
-  /** Whether somebody proposes a node that is not there: no element becomes that one, and loses what others have written. */
-  #isProposed(node: Node, elements: readonly Y.XmlElement[]): boolean {
-    const id = proposedIn(node);
-    return id !== null && elements.every((element) => proposedIn(this.#nodeOf(element)) !== id);
-  }
-
-  #insertBetween(
+  /**
+   * Writes a stretch in which somebody proposes blocks. No element becomes a block that is proposed beside it, and a proposed one
+   * that goes becomes no other: what others write in an element belongs to its words.
+   */
+  #writePairs(
     parent: Y.XmlFragment,
     before: Y.Item | null,
+    elements: readonly Y.XmlElement[],
     wanted: readonly Node[],
-    written: ReadonlySet<Node>,
   ): void {
+    const pairs = pairsOf(elements.length, wanted.length, (one, other) =>
+      this.#fitness(elements[one] as Y.XmlElement, wanted[other] as Node),
+    );
     let behind = before;
-    for (const node of wanted) {
-      if (!written.has(node)) behind = this.#insert(parent, behind, [node]);
-      else {
-        for (let item = behind ? behind.next : parent._first; item; item = item.next) {
-          const type = typeIn(item);
-          if (!type || this.#reader.nodes.get(type) !== node) continue;
-          behind = item;
-          break;
-        }
+    let [element, at] = [0, 0];
+    for (const [one, other] of [...pairs, [elements.length, wanted.length] as const]) {
+      for (const gone of elements.slice(element, one)) this.#remove(gone);
+      behind = this.#insert(parent, behind, wanted.slice(at, other));
+      const [kept, node] = [elements[one], wanted[other]];
+      if (kept && node) {
+        this.write(kept, node);
+        behind = kept._item;
       }
+      [element, at] = [one + 1, other + 1];
     }
+  }
+
+  /** How well an element may become a node; 0 if it may not. */
+  #fitness(element: Y.XmlElement, node: Node): number {
+    const before = this.#nodeOf(element);
+    if (!before || element.nodeName !== node.type.name) return 0;
+    const [was, is] = [proposedIn(before), proposedIn(node)];
+    const hasSameWords = before.textContent === node.textContent;
+    if (was === is) return hasSameWords ? 4 : 2;
+    // Accepted.
+    return is === null ? (hasSameWords ? 3 : 1) : 0;
   }
 
   /**
@@ -212,34 +223,51 @@ export class Writer {
       right += 1;
     }
     const [end, wantedEnd] = [line.elements.length - right, wanted.elements.length - right];
-    const canKeep =
-      end === wantedEnd &&
-      line.elements
-        .slice(left, end)
-        .every(({ nodeName }, at) => nodeName === wanted.elements[left + at]?.type.name);
+    const pairs = pairsOf(end - left, wantedEnd - left, (one, other) => {
+      const [kept, node] = [line.elements[left + one], wanted.elements[left + other]];
+      if (kept?.nodeName !== node?.type.name) return 0;
+      return this.#nodeOf(kept) === node ? 3 : 2;
+    });
     const offset = (at: number) => (caret === null ? undefined : caret - (wanted.starts[at] ?? 0));
-    if (canKeep) {
-      for (let at = left; at <= end; at += 1) {
-        this.#writeText(element, line.texts[at], wanted.texts[at] ?? [], offset(at));
-        const kept = line.elements[at];
-        const keptNode = wanted.elements[at];
-        if (at < end && kept && keptNode) this.write(kept, keptNode);
-      }
+    let [from, at] = [left, left];
+    for (const [one, other] of [...pairs, [end - left, wantedEnd - left] as const]) {
+      const [until, wantedUntil] = [left + one, left + other];
+      this.#writeLineStretch(element, line, wanted, { from, until, at, wantedUntil, offset });
+      const [kept, node] = [line.elements[until], wanted.elements[wantedUntil]];
+      if (until < end && kept && node) this.write(kept, node);
+      [from, at] = [until + 1, wantedUntil + 1];
+    }
+  }
+
+  /** Writes the words between two elements that stay, and the elements among them. */
+  #writeLineStretch(
+    element: Y.XmlElement,
+    line: ReturnType<typeof lineOf>,
+    wanted: ReturnType<typeof wantedLine>,
+    { from, until, at, wantedUntil, offset }: LineStretch,
+  ): void {
+    const places = line.texts.slice(from, until + 1);
+    for (const gone of line.elements.slice(from, until)) this.#remove(gone);
+    if (at === wantedUntil) {
+      // Words on both sides of an element that goes stay what they are.
+      const texts = places.flatMap((place) => place.texts);
+      this.#writeText(
+        element,
+        { texts, behind: places[0]?.behind ?? null },
+        wanted.texts[at] ?? [],
+        offset(at),
+      );
       return;
     }
-    const behind = this.#writeText(element, line.texts[left], wanted.texts[left] ?? [], offset(left));
-    for (let at = left; at < end; at += 1) {
-      const gone = line.elements[at];
-      if (gone) this.#remove(gone);
-      for (const text of line.texts[at + 1]?.texts ?? []) this.#remove(text);
-    }
+    for (const text of places.slice(1).flatMap(({ texts }) => texts)) this.#remove(text);
+    const behind = this.#writeText(element, places[0], wanted.texts[at] ?? [], offset(at));
     const made: (Y.XmlElement | Y.XmlText)[] = [];
-    for (let at = left; at < wantedEnd; at += 1) {
-      made.push(this.#elementFor(wanted.elements[at] as Node));
-      const text = wanted.texts[at + 1] ?? [];
+    for (let index = at; index < wantedUntil; index += 1) {
+      made.push(this.#elementFor(wanted.elements[index] as Node));
+      const text = wanted.texts[index + 1] ?? [];
       if (text.length > 0) made.push(textFor(text));
     }
-    if (made.length > 0) element.insertAfter(behind as unknown as Y.XmlElement, made);
+    element.insertAfter(behind as unknown as Y.XmlElement, made);
   }
 
   #isSameText(text: LineText | undefined, wanted: readonly Node[] | undefined): boolean {
@@ -287,14 +315,38 @@ export class Writer {
     const before = texts.map(plainText).join("");
     const isTyped = caret !== undefined && caret >= 0 && caret <= after.length;
     const { index, removed, inserted } = differenceOf(before, after, isTyped ? caret : undefined);
-    removeFrom(texts, index, removed);
-    insertInto(texts, index, inserted, wanted);
+    const pieces = removed > 0 && inserted !== "" ? this.#keptOf(texts, index, removed, inserted) : null;
+    for (const { at, length } of pieces?.gone ?? [{ at: index, length: removed }])
+      removeFrom(texts, at, length);
+    const kept = pieces?.kept ?? 0;
+    insertInto(texts, index + kept, inserted.slice(kept), wanted);
     let at = 0;
     for (const text of texts) {
       this.#writeFormats(text, wanted, at);
       at += text.length;
     }
     return texts.at(-1)?._item ?? null;
+  }
+
+  /**
+   * Which annotated pieces go from a part of a text, the last one first, and how many letters stay: whoever takes back several
+   * suggestions in a line leaves the words between them. Null if nothing of the part stays.
+   */
+  #keptOf(texts: readonly Y.XmlText[], index: number, removed: number, inserted: string) {
+    const gone: { at: number; length: number }[] = [];
+    let [at, kept, isAnnotated] = [0, 0, false];
+    for (const { insert, formats } of this.#runsOf({ texts, behind: null })) {
+      const from = Math.max(at, index);
+      const words = insert.slice(from - at, Math.max(index + removed - at, 0));
+      at += insert.length;
+      if (from >= at || words === "") continue;
+      if (inserted.startsWith(words, kept)) kept += words.length;
+      else {
+        gone.unshift({ at: from, length: words.length });
+        isAnnotated ||= formats.some(({ mark }) => overlapsItself(mark.type));
+      }
+    }
+    return isAnnotated && kept > 0 ? { gone, kept } : null;
   }
 
   #writeFormats(text: Y.XmlText, wanted: readonly Node[], start: number): void {
@@ -320,6 +372,47 @@ export class Writer {
     }
     for (const change of changes) text.format(change.at, change.length, change.attributes);
   }
+}
+
+/** Beyond so many pairs of an element and a node, elements are taken in their order. */
+const MOST_PAIRS = 250_000;
+
+/** Pairs in their order that fit best together: of the rows of pairs, one with the greatest sum. */
+function pairsOf(
+  ones: number,
+  others: number,
+  fitness: (one: number, other: number) => number,
+): readonly (readonly [number, number])[] {
+  const width = others + 1;
+  const sums = new Uint32Array((ones + 1) * width);
+  const sumAt = (one: number, other: number) => sums[one * width + other] ?? 0;
+  const fits = new Uint8Array(ones * width);
+  for (let one = ones - 1; one >= 0; one -= 1) {
+    for (let other = others - 1; other >= 0; other -= 1) {
+      const fit = fitness(one, other);
+      fits[one * width + other] = fit;
+      const paired = fit > 0 ? sumAt(one + 1, other + 1) + fit : 0;
+      sums[one * width + other] = Math.max(paired, sumAt(one + 1, other), sumAt(one, other + 1));
+    }
+  }
+  const pairs: [number, number][] = [];
+  let [one, other] = [0, 0];
+  while (one < ones && other < others) {
+    const fit = fits[one * width + other] ?? 0;
+    if (fit > 0 && sumAt(one, other) === sumAt(one + 1, other + 1) + fit) pairs.push([one++, other++]);
+    else if (sumAt(one, other) === sumAt(one + 1, other)) one += 1;
+    else other += 1;
+  }
+  return pairs;
+}
+
+interface LineStretch {
+  /** The elements between, and those wanted. */
+  readonly from: number;
+  readonly until: number;
+  readonly at: number;
+  readonly wantedUntil: number;
+  readonly offset: (at: number) => number | undefined;
 }
 
 /** Half of a letter beyond U+FFFF is nothing that can be sent: Yjs and the wire make this sign of the half. */
@@ -446,7 +539,8 @@ function insertInto(
     }
     let at = index;
     for (const { from: start, to, marks } of marksIn(wanted, index, index + inserted.length)) {
-      text.insert(from + at - index, inserted.slice(start - index, to - index), attributesOf(marks));
+      const words = wholeLetters(inserted.slice(start - index, to - index));
+      text.insert(from + at - index, words, attributesOf(marks));
       at = to;
     }
     return;

@@ -298,6 +298,11 @@ test.each([
 
 test.each([
   ["half of a letter", (view: EditorView) => view.state.tr.insertText("x", 2)],
+  [
+    "two halves with other marks",
+    ({ state: { tr } }: EditorView) =>
+      tr.replaceWith(3, 4, [schema.text("\ud83d", [schema.mark("strong")]), schema.text("\ude42")]),
+  ],
   ["a letter whose half is deleted", (view: EditorView) => view.state.tr.delete(2, 3)],
   ["marks of one kind in the order in which they came", (view: EditorView) => commented(view, "b", "a")],
   ["a mark on what is no word", (view: EditorView) => view.state.tr.addMark(1, 6, schema.mark("strong"))],

@@ -2,6 +2,7 @@
 
 import type { Node } from "@tiptap/pm/model";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import * as Y from "yjs";
 import { acceptAll } from "../../src/features/suggesting/settle";
 import { settleIn } from "../../src/features/suggesting/settling";
 import { type Person, sync } from "../page/editors";
@@ -124,6 +125,51 @@ test("undo goes on before what somebody has accepted meanwhile", () => {
   expect(ann.editor.getText()).toContain("Second line");
 });
 
+/** What a person deletes that others have written. */
+function goneOf(who: Person, deed: () => void): readonly string[] {
+  const gone: string[] = [];
+  const look = (transaction: Y.Transaction) =>
+    Y.iterateDeletedStructs(transaction, transaction.deleteSet, (struct) => {
+      if (!(struct instanceof Y.Item) || struct.id.client === who.doc.clientID || !struct.countable) return;
+      if (struct.parentSub === null) gone.push(String(struct.content.getContent()));
+    });
+  who.doc.on("afterTransaction", look);
+  deed();
+  who.doc.off("afterTransaction", look);
+  return gone;
+}
+
+test.each([
+  [
+    "words at two places of a line",
+    () => {
+      types(ann, 3, "xx");
+      types(ann, 12, "yy");
+    },
+    () => ann.editor.commands.deleteRange({ from: 1, to: 20 }),
+  ],
+  [
+    "a line break among words",
+    () => {
+      eve.editor.chain().setTextSelection(7).setHardBreak().run();
+      sync(eve, ann);
+      ann.editor.chain().setTextSelection(14).setHardBreak().run();
+    },
+    () => ann.editor.commands.deleteRange({ from: 3, to: 18 }),
+  ],
+  [
+    "lines above others",
+    () => ann.editor.commands.insertContentAt(0, "<p>one</p><p>two</p>"),
+    () => ann.editor.chain().setTextSelection({ from: 2, to: 25 }).deleteSelection().run(),
+  ],
+])("taking back what one has proposed leaves what others have written: %s", (_what, propose, takeBack) => {
+  propose();
+  sync(eve, ann);
+  const before = judged(ann.doc, "ann");
+  expect(goneOf(ann, takeBack)).toEqual([]);
+  expect(judged(ann.doc, "ann")).toBe(before);
+});
+
 function isOf(words: string, run: number): boolean {
   return runs(ann).get(words) === run;
 }
@@ -199,3 +245,20 @@ test("a word that is composed while others change its line is a suggestion, once
   expect(pieces(eve)).toEqual(pieces(ann));
   expect(judged(ann.doc, "ann")).toBe(before.replace("H", "Oh, H"));
 });
+
+test.each([5, 9])(
+  "of two suggestions for one block at the same moment one stays, and the other author is told: %i",
+  (clientId) => {
+    const ben = suggestsAs(joins(eve, clientId), "ben", randomOf(2), clock);
+    ann.editor.chain().setTextSelection(3).setTextAlign("center").run();
+    ben.editor.chain().setTextSelection(3).setHeading({ level: 2 }).run();
+    sync(eve, ann, ben);
+    const stays = (eve.editor.state.doc.firstChild as Node).attrs.suggestion.user;
+    expect([ann.refused, ben.refused]).toEqual(stays === "ben" ? [["overtaken"], []] : [[], ["overtaken"]]);
+    expect(ann.editor.getJSON()).toEqual(ben.editor.getJSON());
+    settleIn(eve.editor, acceptAll);
+    sync(eve, ann, ben);
+    expect(ann.refused.length + ben.refused.length).toBe(1);
+    ben.editor.destroy();
+  },
+);

@@ -55,8 +55,8 @@ export interface Author {
   readonly isOpen: (run: number) => boolean;
 }
 
-/** Why something cannot be suggested. */
-export type Refusal = "table" | "taken" | "structure";
+/** Why something cannot be suggested, or is suggested no more. */
+export type Refusal = "table" | "taken" | "structure" | "overtaken";
 
 class Refused extends Error {
   readonly reason: Refusal;

@@ -141,6 +141,10 @@ export function refusalWords(reason: Refusal | "loading"): string {
       );
     case "structure":
       return t("This cannot be suggested. Try it in smaller steps.");
+    case "overtaken":
+      return t(
+        "Somebody else suggested something for this block at the same moment, and that stays. Yours was taken back.",
+      );
     case "loading":
       return t("Suggesting is not loaded yet. Try again in a moment.");
   }
