@@ -300,13 +300,23 @@ class Translation {
       this.#strike(at + 1, at + 1 + node.content.size);
       return;
     }
+    let mine: number | null = null;
+    // One's own neighbours go together: between two deletions the schema might ask for a block in the place of the first.
+    const takeBack = (end: number) => {
+      if (mine !== null) this.#tr.delete(this.#map(mine), this.#map(end, -1));
+      mine = null;
+    };
     node.forEach((child, offset) => {
       const inner = at + 1 + offset;
-      if (this.#isMine(child)) this.#tr.delete(this.#map(inner), this.#map(inner + child.nodeSize, -1));
-      else if (child.isLeaf) {
-        if (!suggestionOf(child.attrs)) this.#suggestOn(inner, this.#suggestion("delete"));
-      } else this.#empties(child, inner);
+      if (this.#isMine(child)) {
+        mine ??= inner;
+        return;
+      }
+      takeBack(inner);
+      if (!child.isLeaf) this.#empties(child, inner);
+      else if (!suggestionOf(child.attrs)) this.#suggestOn(inner, this.#suggestion("delete"));
     });
+    takeBack(at + 1 + node.content.size);
   }
 
   /** Blocks that come: they are as if all that is suggested in them were accepted. */
