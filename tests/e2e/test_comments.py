@@ -76,7 +76,12 @@ async def they_talk(alice: EditorPage, bob: EditorPage) -> None:
     await thread(bob, "brave new").click()
     await thread(bob, "brave new").get_by_role("button", name="Reply").click()
     await expect(thread(alice, "brave new")).to_contain_text("Bob is replying…")
-    await writes(bob, "Reply", "It is.")
+    await bob.page.keyboard.type("It")
+    await bob.goes_after("and its people")
+    await expect(thread(bob, "brave new")).to_contain_text("Your reply is not sent yet")
+    await thread(bob, "brave new").click()
+    await thread(bob, "brave new").get_by_role("textbox", name="Reply").click()
+    await writes(bob, "Reply", " is.")
     await expect(thread(alice, "brave new")).to_contain_text("It is.")
     await expect(alice.page.get_by_role("button", name="Inbox, one unread")).to_be_visible()
 
