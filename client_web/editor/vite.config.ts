@@ -161,6 +161,19 @@ const onlyModernFonts = {
     /katex.*\.css/.test(id) ? code.replace(/,url\([^)]*\.(woff|ttf)\) format\("\w+"\)/g, "") : null,
 };
 
+/** Also for the tests. */
+export const alias = [
+  ...["binding", "provider", "schema"].map((name) => ({
+    find: `@manyhands/${name}`,
+    replacement: join(import.meta.dirname, `../${name}/src/index.ts`),
+  })),
+  {
+    find: "@formatjs/icu-skeleton-parser",
+    replacement: join(import.meta.dirname, "src/i18n/no_skeletons.ts"),
+  },
+  { find: /^linkifyjs$/, replacement: join(import.meta.dirname, "src/extensions/finding_addresses.ts") },
+];
+
 export default defineConfig({
   plugins: [
     onlyModernFonts,
@@ -172,11 +185,7 @@ export default defineConfig({
     packedFiles,
   ],
   resolve: {
-    alias: {
-      "@manyhands/binding": join(import.meta.dirname, "../binding/src/index.ts"),
-      "@manyhands/provider": join(import.meta.dirname, "../provider/src/index.ts"),
-      "@manyhands/schema": join(import.meta.dirname, "../schema/src/index.ts"),
-    },
+    alias,
     dedupe: ["yjs", "y-protocols", "lib0"], // two copies of Yjs do not know each other's types
   },
   build: {

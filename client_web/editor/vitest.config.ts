@@ -1,16 +1,12 @@
 /** Runs the application's tests in a simulated browser. */
-import { join } from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { alias } from "./vite.config";
 
 export default defineConfig({
   plugins: [react()],
   resolve: {
-    alias: {
-      "@manyhands/binding": join(import.meta.dirname, "../binding/src/index.ts"),
-      "@manyhands/provider": join(import.meta.dirname, "../provider/src/index.ts"),
-      "@manyhands/schema": join(import.meta.dirname, "../schema/src/index.ts"),
-    },
+    alias,
     dedupe: ["yjs", "y-protocols", "lib0"],
   },
   test: {

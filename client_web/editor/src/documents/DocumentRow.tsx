@@ -22,6 +22,7 @@ import { Avatar } from "../ui/Avatar";
 import { IconButton } from "../ui/IconButton";
 import { Menu, MenuItem, MenuSeparator } from "../ui/Menu";
 import { timeOf } from "./catalogue";
+import { editorWords } from "./editorWords";
 import { RenameField } from "./RenameField";
 import { isOthers, mayRename, mayTrash } from "./rights";
 import { fullTime, relativeTime, timeWords } from "./times";
@@ -132,12 +133,6 @@ export function DocumentRow(props: DocumentRowProps) {
       )}
     </li>
   );
-}
-
-/** Returns null when nobody is known to have made the last edit. */
-export function editorWords({ editedBy }: Pick<DocumentEntry, "editedBy">, ownId?: string): string | null {
-  if (editedBy === null) return null;
-  return editedBy.id === ownId ? t("by you") : t("by {name}", { name: editedBy.name });
 }
 
 function OwnerName({ owner }: { readonly owner: PersonRef }) {

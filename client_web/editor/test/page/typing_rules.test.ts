@@ -3,6 +3,7 @@
 import { Editor } from "@tiptap/core";
 import { afterEach, expect, test } from "vitest";
 import * as Y from "yjs";
+import { find, loadLinkify, tokenize } from "../../src/extensions/finding_addresses";
 import { editorExtensions } from "../../src/extensions/schema";
 
 let isOn = true;
@@ -124,4 +125,13 @@ test("blocks and list items move past the next ones, and are doubled and deleted
   at("a");
   editor.commands.deleteBlocks();
   expect(html()).toBe("<p>d</p><p>d?</p><ul><li><p>c!</p></li></ul>");
+});
+
+test("an address becomes a link once the code that knows addresses has come", async () => {
+  open("<p></p>");
+  await loadLinkify();
+  expect(find("see example.org").map(({ href }) => href)).toEqual(["http://example.org"]);
+  expect(tokenize("example.org").map(({ isLink }) => isLink)).toEqual([true]);
+  types("see example.org and");
+  expect(html()).toBe('<p>see <a href="https://example.org">example.org</a> and</p>');
 });

@@ -4,7 +4,7 @@ import { Copy, FileDown, Languages, MoreVertical, PencilLine, Printer, Sun, Tras
 import { useRef, useState } from "react";
 import { useApi } from "../../api/ApiContext";
 import { useMe } from "../../api/whoAmI";
-import { editorWords } from "../../documents/DocumentRow";
+import { editorWords } from "../../documents/editorWords";
 import { relativeTime } from "../../documents/times";
 import { t } from "../../i18n/t";
 import { IconButton } from "../../ui/IconButton";
