@@ -9,6 +9,7 @@ from tests.e2e.line import Line
 from tests.e2e.marks import SEATED
 from tests.e2e.pages import KEPT, EditorPage, agree
 from tests.e2e.person import NETWORK, Meeting, Person, finds_the_network, loses_the_network
+from tests.e2e.test_comments import writes
 
 pytestmark = SEATED
 
@@ -58,8 +59,15 @@ async def _suggests_on_the_train(bob: EditorPage, visitor: Person, line: Line) -
 
 
 async def _decides(alice: EditorPage, bob: EditorPage) -> None:
+    await _card(alice, "Add: “new”").click()
+    await alice.page.get_by_role("button", name="Discuss").click()
+    await writes(alice, "Comment", "Why new?")
+    await expect(_card(bob, "Add: “new”")).to_contain_text("Why new?")
     await _card(alice, "Add: “new”").get_by_role("button", name="Accept the suggestion").click()
     await bob.sees("Hello new world")
+    await bob.page.get_by_role("button", name="Inbox, one unread").click()
+    await expect(bob.page.get_by_text("Alice has accepted your suggestion")).to_be_visible()
+    await bob.press("Escape")
     await alice.press("Control+z")
     await bob.sees("Hello bravenew world")
     await alice.press("Control+y")

@@ -72,7 +72,9 @@ export function DiscussionView({
   const suggestions = useSuggestions(editor);
   const detached = useDetached(editor, threads);
   const isStacked = useStacked();
-  const { active, activate, goTo, step } = useActive({ editor, threads, detached, open, isStacked });
+  const { active, activate, goTo, step } = useActive({
+    ...{ editor, threads, detached, open, isStacked, own: author?.user_id ?? null },
+  });
   useAuthorColors(suggestions, active);
   const [filter, setFilter] = useState<Filter>("open");
   const replyingIn = useReplying(provider.awareness);

@@ -28,9 +28,12 @@ export interface ActiveOptions {
   readonly open: DiscussionSwitch;
   /** A card lies over the text, and comes when somebody goes to its words, and not while they write. */
   readonly isStacked: boolean;
+  /** This person's id; null while nobody knows. */
+  readonly own: string | null;
 }
 
-export function useActive({ editor, threads, detached, open, isStacked }: ActiveOptions): ActiveCard {
+export function useActive(options: ActiveOptions): ActiveCard {
+  const { editor, threads, detached, open, isStacked, own } = options;
   const [active, activate] = useState<string | null>(null);
   const { setListOpen } = open;
   const marked = useMemo(
@@ -42,8 +45,8 @@ export function useActive({ editor, threads, detached, open, isStacked }: Active
       ),
     [threads, detached],
   );
-  const latest = useRef({ marked, active, isStacked });
-  latest.current = { marked, active, isStacked };
+  const latest = useRef({ marked, active, isStacked, own });
+  latest.current = { marked, active, isStacked, own };
 
   const goTo = useCallback(
     (id: string, wordsOf = id) => {
@@ -64,6 +67,10 @@ export function useActive({ editor, threads, detached, open, isStacked }: Active
     };
     const onSelection = ({ transaction }: { readonly transaction: Transaction }) => look(transaction);
     const onFocus = () => look(null);
+    // The cursor may have been there before this code. On a phone, one's own suggestion has just been typed then.
+    const [first] = cardsAt(editor.state, latest.current.marked);
+    const suggestion = suggestionsIn(editor.state.doc).find(({ id }) => id === first);
+    if (!latest.current.isStacked || suggestion?.user !== latest.current.own) look(null);
     editor.on("selectionUpdate", onSelection);
     editor.on("focus", onFocus);
     return () => {
