@@ -9,6 +9,7 @@ from tests.e2e.line import Line
 from tests.e2e.marks import SEATED
 from tests.e2e.pages import KEPT, EditorPage, agree
 from tests.e2e.person import NETWORK, Meeting, Person, finds_the_network, loses_the_network
+from tests.e2e.test_carets import InputMethod
 from tests.e2e.test_comments import writes
 
 pytestmark = SEATED
@@ -42,6 +43,7 @@ async def test_a_commenter_suggests_and_an_editor_decides(meet: Meeting, line: L
     await _suggests_on_the_train(bob, visitor, line)
     await expect(_card(alice, "Add: “A line from the train”")).to_be_visible()
     await _decides(alice, bob)
+    await _composes_a_suggestion(alice, bob)
     await _suggests_too(alice, bob)
 
 
@@ -76,6 +78,23 @@ async def _decides(alice: EditorPage, bob: EditorPage) -> None:
     await expect(_card(alice, "A line from the train")).to_have_count(0)
     await agree(alice, bob)
     assert await bob.text() == "Hello new world\nSecond line"
+
+
+async def _composes_a_suggestion(alice: EditorPage, bob: EditorPage) -> None:
+    """An input method's word is a suggestion, once, whatever others write in its line meanwhile."""
+    await bob.selects("new")
+    await bob.press("ArrowRight")
+    method = InputMethod(bob)
+    await method.composes("か", "かん")
+    await alice.goes_to_start()
+    await alice.types("Oh. ")
+    await method.composes("かんじ")
+    await method.ends("漢字")
+    await agree(alice, bob)
+    assert await bob.text() == "Oh. Hello new漢字 world\nSecond line"
+    await expect(bob.page.locator("ins")).to_have_text("漢字")
+    await _card(alice, "Add: “漢字”").get_by_role("button", name="Reject the suggestion").click()
+    await bob.sees("Oh. Hello new world")
 
 
 async def _suggests_too(alice: EditorPage, bob: EditorPage) -> None:
