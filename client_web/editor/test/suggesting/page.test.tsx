@@ -42,6 +42,8 @@ async function suggests(editor: Editor, text: string): Promise<void> {
 test("what is typed in suggesting mode is a suggestion, which is decided on its card", async () => {
   const { editor } = await opened();
   await choose("Suggesting");
+  // Whoever has chosen a mode writes on.
+  await waitFor(() => expect(document.activeElement).toBe(editor.view.dom));
   await suggests(editor, " new");
   expect(editor.getText()).toBe("Hello new world");
 

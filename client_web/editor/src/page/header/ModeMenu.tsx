@@ -2,7 +2,7 @@
 
 import type { Editor } from "@tiptap/core";
 import { ChevronDown, Eye, Lightbulb, type LucideIcon, PencilLine } from "lucide-react";
-import { lazy, Suspense, useEffect } from "react";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import type { Mode, ModeSwitch, View } from "../../features/suggesting/useMode";
 import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
@@ -50,11 +50,25 @@ export function ModeMenu({
     window.addEventListener("keydown", onKeyDown);
     return () => window.removeEventListener("keydown", onKeyDown);
   }, [change, modes]);
+  // Whoever has chosen goes on in the text: a blank typed at the button would open the menu again.
+  const hasChosen = useRef(false);
+  const choosing =
+    <Choice,>(choose: (choice: Choice) => void) =>
+    (choice: Choice) => {
+      hasChosen.current = true;
+      choose(choice);
+    };
   const { icon, label } = MODE_NAMES[mode];
   const shown = view === "inline" ? label : VIEWS[view];
   return (
     <Menu
       align="start"
+      onCloseAutoFocus={(event) => {
+        if (!hasChosen.current) return;
+        hasChosen.current = false;
+        event.preventDefault();
+        document.getElementById("document")?.focus({ preventScroll: true });
+      }}
       trigger={
         <Button
           size="small"
@@ -71,7 +85,7 @@ export function ModeMenu({
       <MenuChoice
         label={t("Mode")}
         value={mode}
-        onChange={change}
+        onChange={choosing(change)}
         options={modes.map((value) => ({ value, ...MODE_NAMES[value] }))}
       />
       <MenuSeparator />
@@ -79,7 +93,7 @@ export function ModeMenu({
       <MenuChoice
         label={t("Show the document")}
         value={view}
-        onChange={show}
+        onChange={choosing(show)}
         options={(["inline", "accepted", "without"] as const).map((value) => ({
           value,
           label: VIEWS[value],
