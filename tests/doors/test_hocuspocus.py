@@ -448,6 +448,7 @@ async def test_a_reader_who_takes_nothing_in_is_sent_nothing_more_and_holds_up_n
             deaf = list(door.ends.values())[-1]
             for _ in range(8):
                 await stock.types("anna", "x" * 2**20)
+                await is_saved(stock, "anna")  # each in a row of its own
             await stock.sees("bert", lambda seen: seen["length"] == 8 * 2**20)
             assert deaf.seat_here is not None
             assert not deaf.seat_here.listens
