@@ -1,6 +1,6 @@
 /** Builds the editor's pages with y-tiptap in place of this package, into `build/stock-pages`. */
 import { fileURLToPath } from "node:url";
-import editor from "../../editor/vite.config";
+import editor, { alias } from "../../editor/vite.config";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -9,7 +9,8 @@ export default {
   root: here("../../editor"),
   resolve: {
     ...editor.resolve,
-    alias: { ...editor.resolve?.alias, "@manyhands/binding": here("stock.ts") },
+    // The first that fits is taken.
+    alias: [{ find: "@manyhands/binding", replacement: here("stock.ts") }, ...alias],
   },
   build: { ...editor.build, outDir: here("../../../build/stock-pages"), emptyOutDir: true },
 };
