@@ -123,6 +123,7 @@ def rescue(sequences: Sequences, change: Change) -> tuple[bytes | None, Links]:
     """
     scribe = Scribe(sequences, change)
     _Rescue(scribe).run()
+    sequences.noted = ()
     return scribe.update() if scribe.has_written else None, scribe.links()
 
 
