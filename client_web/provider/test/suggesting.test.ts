@@ -25,6 +25,15 @@ function begins(doc: Y.Doc): void {
   doc.getXmlFragment("default").insert(0, [block]);
 }
 
+/** Alice, who has begun a document, and Bob, who may only suggest in it. */
+async function twoInOneDocument() {
+  const room = new Room();
+  const alice = room.joins();
+  begins(alice.doc);
+  room.settle();
+  return { room, alice, bob: await commenter(room) };
+}
+
 describe("a commenter", () => {
   it("may suggest, and not write", async () => {
     const room = new Room();
@@ -33,11 +42,7 @@ describe("a commenter", () => {
   });
 
   it("sends a suggestion anew when it is refused, and notices nothing", async () => {
-    const room = new Room();
-    const alice = room.joins();
-    begins(alice.doc);
-    room.settle();
-    const bob = await commenter(room);
+    const { room, alice, bob } = await twoInOneDocument();
     room.server.refuseUpdates.push("not_a_suggestion");
     textOf(bob.doc).insert(5, " brave", MARK);
     room.settle();
@@ -47,11 +52,7 @@ describe("a commenter", () => {
   });
 
   it("is told when it is refused again, and keeps the words", async () => {
-    const room = new Room();
-    const alice = room.joins();
-    begins(alice.doc);
-    room.settle();
-    const bob = await commenter(room);
+    const { room, alice, bob } = await twoInOneDocument();
     room.server.refuseUpdates.push("not_a_suggestion", "not_a_suggestion");
     textOf(bob.doc).insert(5, " brave", MARK);
     room.settle();
@@ -61,11 +62,7 @@ describe("a commenter", () => {
   });
 
   it("is told at once of a change that is no suggestion", async () => {
-    const room = new Room();
-    const alice = room.joins();
-    begins(alice.doc);
-    room.settle();
-    const bob = await commenter(room);
+    const { room, alice, bob } = await twoInOneDocument();
     room.server.refuseUpdates.push("not_a_suggestion");
     textOf(bob.doc).insert(5, " brave");
     room.settle();
