@@ -196,7 +196,7 @@ function CommentItem({ thread, comment, isActive, deeds }: CommentItemProps) {
     <li className="thread-comment">
       <div className="thread-comment-head">
         <Avatar name={by.name} color={deeds.colorOf(by)} size={26} aria-hidden="true" />
-        <div className="thread-comment-by">
+        <div className="card-by">
           <strong>{by.name}</strong>
           <Time at={comment.at} isEdited={edited !== null} />
         </div>

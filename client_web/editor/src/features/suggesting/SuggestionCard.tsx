@@ -35,7 +35,7 @@ export function SuggestionCard(props: SuggestionCardProps) {
     <article className="suggestion-card" aria-label={t("Suggestion by {name}", { name })} tabIndex={-1}>
       <header className="suggestion-card-head">
         <Avatar name={name} color={colorOf(suggestion.user)} size={26} aria-hidden="true" />
-        <div className="suggestion-card-who">
+        <div className="card-by">
           <strong>{isOwn ? t("{name} (you)", { name }) : name}</strong>
           <time dateTime={at.toISOString()} title={fullTime(at)}>
             {relativeTime(at, now)}
