@@ -88,7 +88,7 @@ class Worker:
                 await self._receive(process)
         except (TimeoutError, asyncio.IncompleteReadError, InvariantError) as error:
             self._kill()
-            code = await process.wait()
+            code = await _gone(process)
             raise Unavailable(
                 _CLOSED if self._closed else f"The sandbox process failed at its start ({code})."
             ) from error
@@ -127,7 +127,7 @@ class Worker:
     async def wait(self) -> None:
         """Wait until the process that was ended or died is gone."""
         if self._dying is not None:
-            await self._dying.wait()
+            await _gone(self._dying)
 
     async def _exchange(self, process: Process, job: bytes) -> Answer:
         assert process.stdin is not None
@@ -166,10 +166,11 @@ class Worker:
             self._dying, self._process = process, None
         try:
             async with asyncio.timeout(DYING_SECONDS):
-                return await process.wait()
+                return await _gone(process)
         except TimeoutError:
-            process.kill()
-            return await process.wait()
+            with suppress(ProcessLookupError):  # it may have ended in this very turn
+                process.kill()
+            return await _gone(process)
 
     def _obituary(self, code: int) -> Exception:
         """Return the error for a process that ended during a job, judging by its exit code."""
@@ -181,3 +182,15 @@ class Worker:
             return Unavailable(f"The sandbox process was ended from outside ({code}).")
         why = Code.TOO_COSTLY if -code == signal.SIGPROF else Code.BAD_UPDATE
         return SandboxRejected(_DEATHS.get(signal.Signals(-code), "The content is damaged."), why, died=True)
+
+
+async def _gone(process: Process) -> int:
+    """Wait until a process is gone, and return its exit code.
+
+    asyncio tells the code only when the pipe has been read to its end. An answer that nobody wants
+    any more may be in the pipe, and asyncio does not read on by itself.
+    """
+    assert process.stdout is not None
+    while await process.stdout.read(_READ_LIMIT):
+        pass
+    return await process.wait()

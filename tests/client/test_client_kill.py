@@ -61,7 +61,7 @@ async def test_a_server_that_ends_loses_nothing_and_doubles_nothing(tmp_path: Pa
         async with server_process(tmp_path, "--port", port):
             for person in people:
                 person.reconnect_now()
-                await person.saved()
+                await person.saved(PATIENCE)
             for person in people:
                 await until(person, partial(holds, person, made))
                 assert lines(person) == lines(people[0])
@@ -78,7 +78,7 @@ async def saves_until_killed(server: ServerProcess, people: list[Document], life
         for name, person in zip("abc", people, strict=True):
             await person.append(f"{name}{life}{number}")
         if number == quota % 30:
-            await asyncio.gather(*(person.saved() for person in people))
+            await asyncio.gather(*(person.saved(PATIENCE) for person in people))
             server.signal(end)
     if server.running:
         server.signal(end)
@@ -110,7 +110,7 @@ async def test_three_who_lose_their_connections_at_random_end_equal(seed: int) -
         await place.relay.mend()
         for person in people:
             person.reconnect_now()
-            await person.saved()
+            await person.saved(PATIENCE)
         await until(people[0], lambda: len({str(story(person)) for person in people}) == 1, *people)
         assert [person.refusal for person in people] == [None, None, None]
 

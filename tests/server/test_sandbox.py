@@ -6,6 +6,7 @@ import signal
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pycrdt import Doc, Text
@@ -20,6 +21,7 @@ from crdt.yjs.varint import check_state_vector, write_varuint
 from crdt.yjs.wrapping import open_snapshot, seal_snapshot
 from server.sandbox import Sandbox, SandboxRejected, process
 from server.sandbox.worker import JOBS_PER_PROCESS, may_stay
+from tests.harness.bell import PATIENCE
 from tests.harness.update_writer import shared
 from tests.harness.update_writer import update as write
 
@@ -208,6 +210,18 @@ async def test_a_cancelled_job_ends_its_worker_and_no_other_job() -> None:
         assert await next_one == HELLO_STATE_VECTOR
         assert slow.cancelled()
         assert waiting.cancelled()
+
+
+async def test_a_job_is_cancelled_while_its_answer_comes() -> None:
+    """What the worker has sent and nobody reads any more must not hold up the next job, or the end."""
+    async with Sandbox() as sandbox, asyncio.timeout(PATIENCE):
+        answers: Any = (await sandbox._workers[0].start()).stdout
+        large = asyncio.create_task(sandbox.fold(None, text_of(8 * MEGABYTE)))
+        while not answers._paused:  # more has come than is read ahead
+            await asyncio.sleep(0)
+            assert not large.done()
+        large.cancel()
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
 async def test_fifty_jobs_at_once_all_get_their_own_answer() -> None:
