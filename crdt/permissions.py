@@ -33,6 +33,8 @@ class Action(StrEnum):
 
     READ = "read"
     """Join and fetch the document, show one's cursor, see its entry and its attachments."""
+    BROADCAST = "broadcast"
+    """Send a message to everybody who has the document open."""
     COMMENT = "comment"
     """Say something about the text without changing it, and change what one has said."""
     RESOLVE = "resolve"
@@ -58,7 +60,7 @@ class Action(StrEnum):
 
 
 _VIEWER = frozenset({Action.READ})
-_COMMENTER = _VIEWER | {Action.COMMENT, Action.SUGGEST}
+_COMMENTER = _VIEWER | {Action.BROADCAST, Action.COMMENT, Action.SUGGEST}
 _EDITOR = _COMMENTER | {Action.RESOLVE, Action.WRITE, Action.RENAME, Action.SEE_PEOPLE}
 _OWNER = _EDITOR | {Action.SHARE, Action.MODERATE, Action.TRASH, Action.DELETE, Action.TRANSFER}
 
@@ -71,6 +73,7 @@ PERMISSIONS: Mapping[Role, frozenset[Action]] = {
 
 _VERBS: Mapping[Action, str] = {
     Action.READ: "read it",
+    Action.BROADCAST: "send messages to everybody in it",
     Action.COMMENT: "comment on it",
     Action.RESOLVE: "resolve or assign others' threads in it",
     Action.SUGGEST: "suggest changes",

@@ -51,6 +51,7 @@ Event = Literal[
     "excerpt_unread",
     "sandbox_not_started",
     "content_unread",
+    "broadcast_dropped",
     # other nodes
     "bus_away",
     "bus_back",

@@ -33,6 +33,7 @@ REPEATED = frozenset(
         "access_unread",
         "append_failed",
         "append_late",
+        "broadcast_dropped",
         "connection_aborted",
         "event_failed",
         "heads_unread",

@@ -21,7 +21,7 @@ from msgspec.msgpack import Decoder, Encoder
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import MAX_CLIENT_ID, ClientId, Epoch, NodeId, PresenceId, Seq
-from crdt.protocol.messages import DocumentInfo, PresenceChange, User, write_changes
+from crdt.protocol.messages import BROADCAST_BYTES, DocumentInfo, PresenceChange, User, write_changes
 from crdt.yjs.varint import MAX_SAFE
 
 VERSION = 4
@@ -95,6 +95,13 @@ class InboxHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True
     user_ids: tuple[str, ...]
 
 
+class BroadcastHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=9):
+    """Somebody's application tells everybody something. `payload` is UTF-8."""
+
+    payload: Annotated[bytes, Meta(max_length=BROADCAST_BYTES)]
+    user: User
+
+
 class ClosedHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag=4):
     """The document was deleted, or began another epoch. Close its room."""
 
@@ -114,8 +121,8 @@ class Beat(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag
     called: str = ""
 
 
-Notice = DocumentHint | AccessHint | AskedHint | DiscussionHint | ClosedHint
-"""What the people of an open document are told of a deed, on each node."""
+Notice = DocumentHint | AccessHint | AskedHint | DiscussionHint | BroadcastHint | ClosedHint
+"""What the people of an open document are told of a deed, or by somebody, on each node."""
 
 Hint = BatchHint | PresenceHint | PresenceWhole | Notice | Beat | InboxHint
 

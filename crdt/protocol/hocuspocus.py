@@ -48,7 +48,9 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Stateless:
-    """A word of the application to the hooks of its server."""
+    """A text of the application, which a server tells everybody else. `payload`: unchecked."""
+
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ def _read(kind: int, frame: bytes, at: int) -> tuple[Message, int]:
         case Kind.AUTH:
             return _read_token(frame, at)
         case Kind.STATELESS:
-            _, at = y.read_sized(frame, at)
-            return Stateless(), at
+            payload, at = y.read_sized(frame, at)
+            return Stateless(payload), at
         case Kind.CLOSE:
             return Close(), at
         case y.Kind.SYNC | y.Kind.AWARENESS | y.Kind.QUERY_AWARENESS:
@@ -123,6 +125,10 @@ def authenticated(*, may_write: bool) -> bytes:
 
 def denied(reason: str) -> bytes:
     return bytes((Kind.AUTH, DENIED)) + sized(reason.encode())
+
+
+def stateless(payload: bytes) -> bytes:
+    return bytes((Kind.STATELESS,)) + sized(payload)
 
 
 ASK_FOR_TOKEN = bytes((Kind.AUTH, TOKEN))

@@ -287,6 +287,21 @@ class DiscussionMessage:
     version: int
 
 
+BROADCAST_BYTES = 64 * 2**10
+"""Most bytes of a broadcast: applications tell each other what has happened, and send no files."""
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastMessage:
+    """A text of somebody's application to everybody else who has the document open now.
+
+    Nobody keeps it. `payload` is UTF-8.
+    """
+
+    payload: bytes
+    user: User
+
+
 @dataclass(frozen=True, slots=True)
 class ClosedMessage:
     """This session is over; the connection stays."""
@@ -304,6 +319,7 @@ ServerMessage = (
     | DocumentMessage
     | AccessMessage
     | DiscussionMessage
+    | BroadcastMessage
     | ClosedMessage
 )
 """A message from a room to its sessions.
@@ -388,6 +404,8 @@ def encode_message(document_id: DocumentId, message: ServerMessage) -> tuple[str
             return "access", [document_id]
         case DiscussionMessage(version):
             return "discussion", [document_id, version]
+        case BroadcastMessage(payload, user):
+            return "broadcast", [document_id, payload, user]
         case ClosedMessage(code, sentence):
             return "closed", [document_id, {"code": code.value, "message": sentence}]
         case _:

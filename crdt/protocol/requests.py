@@ -55,7 +55,7 @@ _WANTED: Mapping[str, str] = {
     "format": "an object with a name and a version",
     "format.name": "a string of 1 to 64 letters, digits, @, /, _, . or -",
     "format.version": f"an integer from 1 to {MAX_FORMAT_VERSION}",
-    **dict.fromkeys(("state_vector", "batch", "part"), _BINARY),
+    **dict.fromkeys(("state_vector", "batch", "part", "payload"), _BINARY),
     **dict.fromkeys(("client_id", "epoch", "seq", "after", "index", "offset", "total"), _INTEGER),
 }
 """What an argument must be, in the words of a refusal."""
@@ -121,6 +121,14 @@ class Presence:
 
 
 @dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Tell everybody else in the document something. `payload` is unchecked."""
+
+    document_id: _Id
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
     """Take part no longer."""
 
@@ -146,7 +154,7 @@ class Greeting:
     token: _Token | None = field(default=None, repr=False)
 
 
-ClientRequest = Join | Fetch | Update | Upload | Presence | Leave | Authenticate
+ClientRequest = Join | Fetch | Update | Upload | Presence | Broadcast | Leave | Authenticate
 
 _JOIN = "{state_vector, client_id, key?, epoch?, seq?, after?, link?, format?}"
 _FORMS: Mapping[str, tuple[type[ClientRequest], tuple[tuple[str, ...], ...]]] = {
@@ -155,6 +163,7 @@ _FORMS: Mapping[str, tuple[type[ClientRequest], tuple[tuple[str, ...], ...]]] = 
     "update": (Update, (("document_id", "batch"), ("document_id", "after", "batch"))),
     "upload": (Upload, (("document_id", "{offset, total, after?}", "part"),)),
     "presence": (Presence, (("document_id", "{state}"),)),
+    "broadcast": (Broadcast, (("document_id", "payload"),)),
     "leave": (Leave, (("document_id",),)),
     "authenticate": (Authenticate, (("{guest} or {token}",),)),
 }

@@ -10,9 +10,11 @@ from math import ceil
 from crdt.budget import Account, Rate, TokenBucket
 from crdt.errors import Code, GivenUp, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
-from crdt.permissions import Action, may
-from crdt.protocol.hints import PresenceHint, PresenceWhole
+from crdt.permissions import Action, forbidden, may
+from crdt.protocol.hints import BroadcastHint, PresenceHint, PresenceWhole
 from crdt.protocol.messages import (
+    BROADCAST_BYTES,
+    BroadcastMessage,
     ClosedMessage,
     JoinRequest,
     Json,
@@ -52,6 +54,14 @@ bound. 250 people see each other move four times a second.
 
 SLOWEST_GATHER = 0.5
 """Seconds between presence messages of the largest rooms."""
+
+BROADCASTS = Rate(PRESENCE_FRAMES, 4 * PRESENCE_FRAMES)
+"""Broadcasts of one room on one node, counted for each person who is told, and for each 4 KiB.
+
+20 people may tell each other fifty things in a second.
+"""
+
+BROADCAST_UNIT = 4 * 2**10
 
 NEW_CLIENT_IDS = Rate(1 / 30, 200)
 """Pages of one person that may begin to write in one document, each under an id of its own.
@@ -100,6 +110,7 @@ class Members:
         """The time that the room heard of last, monotonic seconds."""
         self._listeners: tuple[Session, ...] | None = None
         """The sessions that are told things; None until they are needed after a change."""
+        self._broadcasts = TokenBucket(BROADCASTS, 0.0)
         self._next_presence = 0.0
         self._asked = False
         """Whether another node wants to hear who is here."""
@@ -287,6 +298,30 @@ class Members:
         those = tuple([session for session in self.sessions if session.listens and may(session.role, action)])
         return [Broadcast(those, message)] if those else []
 
+    def broadcast(self, session: Session, payload: bytes) -> list[Effect]:
+        """Tell everybody else, here and on other nodes, what somebody's application says.
+
+        Raises ProtocolError (not_joined, forbidden, too_large, malformed, rate_limited).
+        """
+        self.check(session)
+        if not may(session.role, Action.BROADCAST):
+            raise forbidden(session.role, Action.BROADCAST)
+        hint = broadcast_of(payload, session.user)
+        return [*self.pass_on(hint, but=session), Publish(hint)]
+
+    def pass_on(self, hint: BroadcastHint, but: Session | None = None) -> list[Effect]:
+        """Tell everybody here, except perhaps one session, what somebody's application says.
+
+        Raises ProtocolError(rate_limited).
+        """
+        cost = len(self.sessions) * max(1, ceil(len(hint.payload) / BROADCAST_UNIT))
+        if seconds := self._broadcasts.take(cost, self.now):
+            raise ProtocolError(
+                Code.RATE_LIMITED,
+                f"The people of this document are told too much at once. Try again in {ceil(seconds)} s.",
+            )
+        return self.tell(BroadcastMessage(hint.payload, hint.user), but)
+
     def joins_again(self, session: Session) -> None:
         """Give up the missing update that was kept for a session."""
         if isinstance(session.state, Joining):
@@ -438,6 +473,20 @@ class Members:
                 effects += [] if before == _AT_ONCE else self.announce_presence(asks=True)
         self._schedule()
         return effects
+
+
+def broadcast_of(payload: bytes, user: User) -> BroadcastHint:
+    """Return what nodes tell each other of a broadcast; raises ProtocolError."""
+    if len(payload) > BROADCAST_BYTES:
+        raise ProtocolError(
+            Code.TOO_LARGE,
+            f"A broadcast has at most {BROADCAST_BYTES} bytes. Send a reference to what is larger.",
+        )
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        raise ProtocolError(Code.MALFORMED, "`payload` must be a text in UTF-8.") from None
+    return BroadcastHint(payload, user)
 
 
 def _author(request: JoinRequest, user: User) -> Author:

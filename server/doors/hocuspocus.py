@@ -23,7 +23,7 @@ from server.auth.base import Identity, somebody_else, unauthenticated
 from server.doors.close_codes import helps_to_come_back
 from server.doors.websocket import WebsocketConnection, WebsocketDoor
 from server.doors.wire import Messages, Wire
-from server.doors.yjs_door import Cursors, News, Updates
+from server.doors.yjs_door import Cursors, News, Updates, Word
 from server.doors.yjs_end import EXPIRED, READ_ONLY, Asked, End
 
 PATH = "/hocuspocus"
@@ -70,6 +70,8 @@ class HocuspocusDoor(WebsocketDoor):
                 return Messages([head + y.encode_update(update) for update in updates])
             case Cursors(content):
                 return Messages([head + y.encode_awareness(content)])
+            case Word(payload):
+                return Messages([head + h.stateless(payload)])
             case _:
                 assert_never(news)
 
@@ -262,19 +264,23 @@ class HocuspocusEnd(End[Messages]):
                 self.show(entries)
             case y.QueryAwareness():
                 await self.ask_for_everybody()
-            case h.Stateless():
-                await self._let_drop()
+            case h.Stateless(payload):
+                await self._broadcast(payload)
             case h.Close():
                 self.line.leave_one(self.key)
             case _:
                 assert_never(message)
 
-    async def _let_drop(self) -> None:
-        """Drop a word to the server's hooks. There are none, and the log says so once."""
-        await self.line.rates.admit(requests.Leave(self.document_id), answered=False)
-        self.line.reception.complaints.note(
-            "a stateless message, for which there is no hook", self.line.address, self.line.socket.told
-        )
+    async def _broadcast(self, payload: bytes) -> None:
+        """Tell everybody else. What is refused is dropped, because the protocol has no answer."""
+        await self.line.rates.admit(requests.Broadcast(self.document_id, payload), answered=False)
+        seat = self.seat_here
+        try:
+            if seat is None:
+                raise ProtocolError(Code.NOT_JOINED, "A stateless message came before the document was joined.")
+            seat.broadcast(payload)
+        except ProtocolError as refusal:
+            self.line.complain(refusal)
 
     def _say(self, *messages: bytes) -> None:
         self.push(Messages([self._head + message for message in messages]))

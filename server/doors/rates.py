@@ -57,6 +57,12 @@ class ConnectionRates:
                 await self._wait_for(self._bytes, len(content))
             case requests.Join():
                 await _refuse_unless(self._joins.take(1, self._clock()), "documents joined")
+            case requests.Broadcast(_, payload) if answered:
+                now = self._clock()
+                await _refuse_unless(self._presence.take(1, now) or self._bytes.take(len(payload), now), "messages")
+            case requests.Broadcast(_, payload):
+                await self._wait_for(self._presence, 1)
+                await self._wait_for(self._bytes, len(payload))
             case requests.Presence() | requests.Authenticate():  # both are told to everybody else
                 await _refuse_unless(self._presence.take(1, self._clock()), "cursors and names")
             case _:

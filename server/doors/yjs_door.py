@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from crdt.ids import DocumentId
 from crdt.protocol.batch import decode_batch
-from crdt.protocol.messages import PresenceMessage, ServerMessage, UpdateMessage
+from crdt.protocol.messages import BroadcastMessage, PresenceMessage, ServerMessage, UpdateMessage
 from server.auth.base import Identity
 from server.doors.awareness import AwarenessClocks
 from server.doors.reception import Reception
@@ -40,7 +40,13 @@ class Cursors(NamedTuple):
     content: bytes
 
 
-News = Updates | Cursors
+class Word(NamedTuple):
+    """A text of somebody's application, which not every protocol can tell."""
+
+    payload: bytes
+
+
+News = Updates | Cursors | Word
 Frames = TypeVar("Frames")
 """A protocol's messages, written once for everybody who is told them."""
 
@@ -80,6 +86,8 @@ class YjsDoor(ABC, Generic[Frames]):
                 news: News = Updates(decode_batch(batch, max_updates=2**31))
             case PresenceMessage(changes):
                 news = Cursors(self._awareness.written(document_id, changes))
+            case BroadcastMessage(payload):
+                news = Word(payload)
             case _:
                 for seat in circle.seats:
                     cast("End[Frames]", seat.ears).hear(message)

@@ -32,7 +32,7 @@ from server.doors.native.engine.packets import (
     event_packets,
 )
 from server.doors.reception import Reception
-from server.doors.yjs_door import Cursors, Names, News, Updates, YjsDoor
+from server.doors.yjs_door import Cursors, Names, News, Updates, Word, YjsDoor
 from server.doors.yjs_end import EXPIRED, Asked, End, Line
 from server.observe import log
 from server.rooms import shutting_down
@@ -69,6 +69,8 @@ class YSocketIoDoor(YjsDoor[Packets]):
                 return Packets([packet for packets in events for packet in packets])
             case Cursors(content):
                 return event_packets("awareness-update", [content], key)
+            case Word():
+                return Packets([])
             case _:
                 assert_never(news)
 

@@ -14,7 +14,7 @@ from crdt.protocol.messages import JoinAnswer
 from server.auth.base import unauthenticated
 from server.doors.websocket import WebsocketConnection, WebsocketDoor
 from server.doors.wire import Messages, Wire
-from server.doors.yjs_door import Cursors, News, Updates
+from server.doors.yjs_door import Cursors, News, Updates, Word
 from server.doors.yjs_end import EXPIRED, End
 
 PATH = "/y/"
@@ -29,6 +29,8 @@ class YWebsocketDoor(WebsocketDoor):
                 return Messages([y.encode_update(update) for update in updates])
             case Cursors(content):
                 return Messages([y.encode_awareness(content)])
+            case Word():
+                return Messages([])
             case _:
                 assert_never(news)
 

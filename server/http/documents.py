@@ -13,7 +13,7 @@ from crdt.content.edits import Sent, Source
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
 from crdt.permissions import Action, Role, may
-from crdt.protocol.messages import Format, User, clean_text
+from crdt.protocol.messages import BROADCAST_BYTES, Format, User, clean_text
 from server.http.once import ABOUT, Once, Receipt
 from server.http.operation import Asked, operation
 from server.observe import log
@@ -90,6 +90,18 @@ class LabelsChange(Struct, forbid_unknown_fields=True):
     labels: Annotated[
         list[str],
         Meta(description=f"a list of at most {MAX_LABELS} labels, each of at most {MAX_LABEL} characters"),
+    ]
+
+
+class Broadcast(Struct, forbid_unknown_fields=True):
+    """A text for the pages and programs that have a document open. Nobody keeps it."""
+
+    payload: Annotated[
+        str,
+        Meta(
+            description=f"a text of at most {BROADCAST_BYTES} bytes in UTF-8",
+            extra_json_schema={"maxLength": BROADCAST_BYTES},
+        ),
     ]
 
 
@@ -191,6 +203,9 @@ class OpenDocuments(Protocol):
 
     def tell(self, done: Done) -> None:
         """Tell the open pages of a document what was done to it."""
+
+    def broadcast(self, document_id: DocumentId, payload: bytes, user: User) -> None:
+        """Tell everybody who has a document open what a program says. Raises ProtocolError."""
 
     async def until_closed(self, document_id: DocumentId) -> None:
         """Wait until the document is not open on this node."""
@@ -340,6 +355,18 @@ class DocumentsApi:
         """Take a document out of the trash."""
         by = asked.identity.user.user_id
         return await self._changed(asked, await self._catalogue.set_trashed(asked.document_id, None, by=by))
+
+    @operation("POST /api/documents/{document_id}/broadcast", needs=Action.BROADCAST, most_bytes=MAX_CONTENT_BYTES)
+    async def broadcast(self, asked: Asked, body: Broadcast) -> None:
+        """Tell everybody who has the document open something (`broadcast` event).
+
+        Nobody keeps it. Pages that are not connected at this moment do not hear it.
+        """
+        try:
+            payload = body.payload.encode()
+        except UnicodeEncodeError:
+            raise ProtocolError(Code.MALFORMED, "`payload` must not hold half of a surrogate pair.") from None
+        self._open.broadcast(asked.document_id, payload, asked.identity.user)
 
     @operation("PUT /api/documents/{document_id}/format", needs=Action.SHARE)
     async def set_format_rule(self, asked: Asked, body: FormatChange) -> Document:

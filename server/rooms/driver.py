@@ -21,6 +21,7 @@ from crdt.protocol.hints import (
     AskedHint,
     BatchHint,
     Beat,
+    BroadcastHint,
     ClosedHint,
     DiscussionHint,
     DocumentHint,
@@ -539,7 +540,7 @@ class Driver:
                 self.do(lambda: members.hear_presence(node, changes))
             case PresenceWhole(everybody, asks):
                 self.do(lambda: members.hear_whole_presence(node, everybody, asks=asks))
-            case DocumentHint() | AccessHint() | AskedHint() | DiscussionHint() | ClosedHint():
+            case DocumentHint() | AccessHint() | AskedHint() | DiscussionHint() | BroadcastHint() | ClosedHint():
                 self.heed(message)
             case Beat() | InboxHint():
                 pass  # a node speaks of itself, and of people, elsewhere
@@ -557,10 +558,22 @@ class Driver:
                 self.do(self.room.access_changed)
             case DiscussionHint(version):
                 self.do(lambda: self.room.discussed(version))
+            case BroadcastHint():
+                self._pass_on(notice)
             case ClosedHint(code, reason):
                 self.end(code, reason)
             case _:
                 assert_never(notice)
+
+    def _pass_on(self, hint: BroadcastHint) -> None:
+        """Tell everybody here what an application says elsewhere, unless they are told too much."""
+        self.wake()
+        try:
+            todo = self.room.members.pass_on(hint)
+        except ProtocolError as refusal:
+            log.warning("broadcast_dropped", document=self.document_id, reason=refusal.message)
+        else:
+            self.do(lambda: todo)
 
     def hear_row(self, hint: BatchHint) -> None:
         """Take in that the log has this row.

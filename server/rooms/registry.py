@@ -23,6 +23,7 @@ from crdt.protocol.hints import (
     AccessHint,
     AskedHint,
     BatchHint,
+    BroadcastHint,
     ClosedHint,
     DiscussionHint,
     DocumentHint,
@@ -124,8 +125,8 @@ class Opening:
                 pass
 
     def heed(self, notice: Notice) -> None:
-        """Keep a notice, for afterwards."""
-        if not isinstance(notice, AccessHint | AskedHint):
+        """Keep a notice, for afterwards. Nobody is there yet who could be told of a broadcast."""
+        if not isinstance(notice, AccessHint | AskedHint | BroadcastHint):
             self.notices[type(notice)] = notice
 
     def carry_out(self, driver: Driver) -> None:

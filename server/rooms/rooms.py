@@ -18,8 +18,9 @@ from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.ids import DocumentId
 from crdt.log.document import Damaged
 from crdt.protocol.hints import AccessHint, AskedHint, ClosedHint, DiscussionHint, DocumentHint, InboxHint, Notice
-from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest
+from crdt.protocol.messages import DocumentInfo, JoinAnswer, JoinRequest, User
 from crdt.room.live_nodes import LiveNodes
+from crdt.room.members import broadcast_of
 from server.auth.base import Identity
 from server.background import Background, pauses
 from server.bus.base import NODES, Bus
@@ -238,6 +239,13 @@ class Rooms:
         """
         self._bus.publish(document_id, notice)
         self.registry.heed(document_id, notice)
+
+    def broadcast(self, document_id: DocumentId, payload: bytes, user: User) -> None:
+        """Tell everybody who has the document open, here and elsewhere, what a program says.
+
+        Raises ProtocolError (too_large).
+        """
+        self.notify(document_id, broadcast_of(payload, user))
 
     def tell_inboxes(self, user_ids: frozenset[str]) -> None:
         """Tell these people, here and elsewhere, that their inboxes have changed.

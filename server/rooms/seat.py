@@ -208,6 +208,13 @@ class Seat(Session):
         self.driver.room.members.receive_presence(self, state)
         self.driver.wake()
 
+    def broadcast(self, payload: bytes) -> None:
+        """Tell everybody else in the document something that nobody keeps. Raises ProtocolError."""
+        self.driver.wake()
+        self.driver.check_open()
+        todo = self.driver.room.members.broadcast(self, payload)
+        self.driver.do(lambda: todo)
+
     def goes_by(self, client_id: ClientId) -> None:
         """Write under another client id from now on, and show the cursor under it.
 

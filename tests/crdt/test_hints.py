@@ -15,6 +15,7 @@ from crdt.protocol.hints import (
     AskedHint,
     BatchHint,
     Beat,
+    BroadcastHint,
     ClosedHint,
     DocumentHint,
     Hint,
@@ -61,6 +62,7 @@ HINTS: st.SearchStrategy[Hint] = st.one_of(
     st.builds(Beat, called=st.text(max_size=100)),
     st.builds(AccessHint, SAFE),
     st.builds(AskedHint),
+    st.builds(BroadcastHint, st.binary(max_size=64), st.builds(User, st.text(), st.text(), st.text())),
 )
 
 

@@ -20,7 +20,7 @@ def test_what_providers_send_on_opening() -> None:
     assert h.decode(HEAD + bytes([0, 1, 2, 0, 0])) == ("room", y.Update(y.EMPTY_UPDATE, is_answer=True))
     assert h.decode(HEAD + y.encode_awareness(b"\0")) == ("room", y.Awareness(()))
     assert h.decode(HEAD + bytes([3])) == ("room", y.QueryAwareness())
-    assert h.decode(HEAD + bytes([5, 2, 104, 105])) == ("room", h.Stateless())
+    assert h.decode(HEAD + bytes([5, 2, 104, 105])) == ("room", h.Stateless(b"hi"))
     assert h.decode(HEAD + bytes([7])) == ("room", h.Close())
 
 

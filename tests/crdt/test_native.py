@@ -20,6 +20,7 @@ from crdt.protocol.links import Links, encode_links
 from crdt.protocol.messages import (
     AccessMessage,
     Acknowledged,
+    BroadcastMessage,
     ClosedMessage,
     DiscussionMessage,
     DocumentInfo,
@@ -74,6 +75,7 @@ MESSAGES: dict[str, ServerMessage] = {
     "any format": DocumentMessage(DocumentInfo("Story", None, Format("stock", 1), any_format=True)),
     "others have access or ask for it": AccessMessage(),
     "somebody said something": DiscussionMessage(12),
+    "somebody's application says something": BroadcastMessage("☂".encode(), ALICE.user),
     "closed": ClosedMessage(Code.DELETED, "The document was deleted."),
 }
 

@@ -60,6 +60,7 @@ const hocuspocus = (Y, library) => ({
       onAuthenticationFailed: ({ reason }) => person.denied.push(reason),
       onAuthenticated: () => person.scopes.push(provider.authorizedScope),
       onClose: ({ event }) => person.ends.push(event.reason),
+      onStateless: ({ payload }) => person.heard.push(payload),
       ...options,
     });
     provider.attach?.();
@@ -107,7 +108,7 @@ const commands = {
     const { library, open } = protocol(...(await Promise.all(names.map((name) => import(name)))));
     const doc = people.get(as)?.doc ?? new library.Doc();
     // What came: closed connections, echoes of updates, refusals, what the server let it do, documents that were ended.
-    const person = { doc, library, text: doc.getText(root), closes: [], echoes: [], denied: [], scopes: [], ends: [] };
+    const person = { doc, library, text: doc.getText(root), closes: [], echoes: [], denied: [], scopes: [], ends: [], heard: [] };
     people.set(as, Object.assign(person, open(person, given)));
   },
   // Somebody's copy without any connection; returns its state.
@@ -172,7 +173,7 @@ const commands = {
     (connect ?? (() => provider.connect()))();
   },
   look({ as }) {
-    const { doc, provider, text: written, isConnected, closes, echoes, denied, scopes, ends } = people.get(as);
+    const { doc, provider, text: written, isConnected, closes, echoes, denied, scopes, ends, heard } = people.get(as);
     const text = written.toString();
     return {
       text: text.length < 2 ** 20 ? text : "much",
@@ -188,6 +189,7 @@ const commands = {
       denied,
       scopes,
       ends,
+      heard,
     };
   },
 };

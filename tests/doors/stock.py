@@ -33,7 +33,7 @@ class Stock:
 
     async def open(self, who: str, room: str, version: int | str = 3, **options: Any) -> None:
         """Connect a client, and wait until it is synced. A number is a version of y-websocket."""
-        await self.do("open", who, version=version, url=self.url, room=room, **options)
+        await self.do("open", who, version=version, room=room, **{"url": self.url, **options})
         await self.sees(who, lambda seen: seen["synced"])
 
     async def types(self, who: str, words: str) -> None:

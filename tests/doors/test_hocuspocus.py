@@ -1,6 +1,8 @@
 """Stock providers of Hocuspocus at our door: the very packages that applications install."""
 
 import contextlib
+import json
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -11,6 +13,7 @@ from crdt.ids import ClientId, DocumentId, Epoch
 from crdt.permissions import Role
 from crdt.protocol import hocuspocus as h
 from crdt.protocol import yprotocols as y
+from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.config import Config
 from server.config.limits import ConnectionLimits, DocumentLimits
 from server.config.people import PeopleSettings
@@ -297,13 +300,75 @@ async def test_a_token_that_runs_out_ends_its_document_alone(version: str) -> No
         await is_saved(stock, "ann")
 
 
-async def test_a_word_to_the_servers_hooks_is_dropped() -> None:
-    async with whole_server() as server, stock_clients(server.url) as stock:
-        await stock.open("anna", "room", LATEST)
-        await stock.do("say", "anna", words='{"do":"publish"}')
-        await stock.types("anna", "goes on")
-        await is_saved(stock, "anna")
-        assert server.app.gateway.protocol_errors == {"a stateless message, for which there is no hook": 1}
+async def test_a_stateless_message_reaches_everybody_else_at_every_node_and_door_that_knows_them() -> None:
+    network = MemoryBusNetwork()
+    async with (
+        whole_server(bus=MemoryBus(network)) as first,
+        whole_server(bus=MemoryBus(network), store=first.store) as second,
+        stock_clients(first.url) as stock,
+        person(second, name="Nora") as nora,
+    ):
+        for at, version in enumerate(VERSIONS):
+            await stock.open(version, "room", version, url=(first, second)[at % 2].url)
+        await stock.open("why", "room", 3)
+        await stock.open("socket", "room", "y-socket.io")
+        document_id = str(await first.store.catalogue.named("room"))
+        await nora.join(document_id)
+        for at, version in enumerate(VERSIONS):
+            await stock.do("say", version, words=f'{{"☂":{at}}}')
+            _, payload, user = await nora.hears("broadcast")
+            assert (payload.decode(), user["name"]) == (f'{{"☂":{at}}}', "Guest")
+        assert await nora.ask("broadcast", document_id, b"from Nora") == {}
+        async with second.browser() as browser:
+            told = await browser.post(f"/api/v1/documents/{document_id}/broadcast", json={"payload": "saved"})
+            assert (told.status_code, told.content) == (204, b"")
+            for refused, status in ({"payload": "x" * 65537}, 413), ({"payload": "\ud800"}, 400), ({}, 400):
+                content = json.dumps(refused).encode()
+                told = await browser.post(
+                    f"/api/v1/documents/{document_id}/broadcast",
+                    content=content,
+                    headers={"Content-Type": "application/json"},
+                )
+                assert (told.status_code, "payload" in told.text or status == 413) == (status, True)
+        assert [(await nora.hears("broadcast"))[1]] == [b"saved"]
+        said = [f'{{"☂":{at}}}' for at in range(3)]
+        for at, version in enumerate(VERSIONS):
+            heard = [each for each in said if each != said[at]] + ["from Nora", "saved"]
+            await stock.sees(version, partial(_has_heard, heard))
+        for who in ("why", "socket", *VERSIONS):
+            await stock.types(who, f"{who} ")
+        text = "why socket " + " ".join(VERSIONS) + " "
+        await stock.sees("why", lambda seen: sorted(seen["text"].split()) == sorted(text.split()))
+        assert first.app.gateway.protocol_errors == second.app.gateway.protocol_errors == {}
+
+
+def _has_heard(messages: list[str], seen: dict[str, Any]) -> bool:
+    return bool(seen["heard"] == messages)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_stateless_message_that_may_not_be_sent_is_dropped_and_the_log_says_why(version: str) -> None:
+    async with whole_server(JWT) as server, stock_clients(server.url) as stock:
+        await documents(server, DOCUMENT)
+        await server.store.sharing.grant(DOCUMENT, "vera", Role.VIEWER)
+        await stock.open("ann", DOCUMENT, version, token=token())
+        await stock.open("vera", DOCUMENT, version, token=token("vera"))
+        with log_lines() as lines:
+            await stock.do("say", "vera", words="from a reader")
+            await stock.do("say", "ann", words="x" * 65537)
+            await stock.do("say", "ann", words="x" * 65536)
+            await stock.do("send", "ann", bytes=[*h.head(DOCUMENT), 5, 1, 0xFF])
+            await stock.do("say", "ann", words="last")
+            seen = await stock.sees("vera", lambda seen: "last" in seen["heard"])
+        assert seen["heard"] == ["x" * 65536, "last"]
+        reasons = [line["reason"] for line in lines if line["event"] == "protocol_error"]
+        assert len(reasons) == 3
+        assert "You are a viewer of this document: you may not send messages" in reasons[0]
+        assert "at most 65536 bytes" in reasons[1]
+        assert "UTF-8" in reasons[2]
+        await stock.types("ann", "goes on")
+        await is_saved(stock, "ann")
+        assert (await stock.do("look", "ann"))["closes"] == []
 
 
 async def test_two_providers_of_one_document_on_one_socket() -> None:

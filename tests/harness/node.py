@@ -15,6 +15,7 @@ from crdt.protocol.batch import decode_batch, encode_batch
 from crdt.protocol.messages import (
     AccessMessage,
     Acknowledged,
+    BroadcastMessage,
     ClosedMessage,
     DiscussionMessage,
     DocumentMessage,
@@ -69,6 +70,7 @@ class Person:
         self.doc: Doc[Any] = Doc(client_id=client_id)
         self.story = self.doc.get("story", type=Text)
         self.people: dict[int, PresenceChange] = {}
+        self.heard: list[str] = []
         self.title = ""
         self.role: Role | None = None
         self.email: str | None = None
@@ -192,6 +194,8 @@ class Person:
                 self.access_changes += 1
             case DiscussionMessage(version):
                 self.discussion = version
+            case BroadcastMessage(payload):
+                self.heard.append(payload.decode())
             case ClosedMessage():
                 self.closed = message
             case _:

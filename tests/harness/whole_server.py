@@ -10,6 +10,7 @@ from typing import Self
 import httpx
 
 from server.app import App, create_app
+from server.bus.base import Bus
 from server.config import Config, Listen
 from server.config.people import PeopleSettings
 from server.sandbox import Sandbox
@@ -67,14 +68,17 @@ async def whole_server(
     clock: Clock | None = None,
     allowed_origins: tuple[str, ...] = (),
     config: Config | None = None,
+    bus: Bus | None = None,
 ) -> AsyncIterator[WholeServer]:
     """Run a server. At the end, everything that it started has stopped.
 
-    `config` has all settings, instead of the few arguments.
+    `config` has all settings, instead of the few arguments. Nodes share a store and a bus' network.
     """
     store, clock = store or memory_store(), clock or Clock()
     config = config or Config(listen=Listen(allowed_origins=allowed_origins), people=people or PeopleSettings())
-    app = create_app(config, store=store, sandbox=IdleSandbox(), clock=lambda: monotonic() + clock.ahead, now=clock)
+    app = create_app(
+        config, store=store, bus=bus, sandbox=IdleSandbox(), clock=lambda: monotonic() + clock.ahead, now=clock
+    )
     async with app.running(), listening(app, app.gateway.message_bytes) as port:
         yield WholeServer(port, app, store, clock)
         await app.stop()

@@ -48,9 +48,13 @@ class OpenPages:
 
     def __init__(self) -> None:
         self.told: list[Done] = []
+        self.broadcasts: list[tuple[DocumentId, bytes, User]] = []
 
     def tell(self, done: Done) -> None:
         self.told.append(done)
+
+    def broadcast(self, document_id: DocumentId, payload: bytes, user: User) -> None:
+        self.broadcasts.append((document_id, payload, user))
 
     async def until_closed(self, document_id: DocumentId) -> None:
         assert document_id

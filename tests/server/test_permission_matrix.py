@@ -81,6 +81,7 @@ REQUESTS = [
     Ask(Action.READ, "GET", f"/attachments/{SHA256}"),
     Ask(Action.READ, "PUT", "/star", json={"starred": True}),
     Ask(Action.READ, "POST", "/opened"),
+    Ask(Action.BROADCAST, "POST", "/broadcast", json={"payload": "hello"}),
     Ask(Action.COMMENT, "GET", "/threads"),
     Ask(Action.COMMENT, "GET", "/mentionable"),
     Ask(Action.COMMENT, "PUT", f"/threads/{NEW}", json={"comment": {"id": FIRST, "body": WORDS}}),
@@ -310,7 +311,9 @@ async def test_a_forged_update_changes_the_document_for_nobody(server: LiveServe
 
 
 @pytest.mark.parametrize("role", Role)
-async def test_everybody_may_fetch_point_and_leave(server: LiveServer, role: Role) -> None:
+async def test_everybody_may_fetch_point_and_leave_and_whoever_may_comment_may_broadcast(
+    server: LiveServer, role: Role
+) -> None:
     document_id = await document_for(server, role)
     async with person(server) as watcher, person(server, name="Somebody") as somebody:
         await watcher.join(document_id)
@@ -318,6 +321,13 @@ async def test_everybody_may_fetch_point_and_leave(server: LiveServer, role: Rol
         assert await somebody.ask("presence", document_id, {"state": {"at": 1}}) == {}
         _, [change] = await watcher.hears("presence")
         assert (change["user"]["name"], change["state"]) == ("Somebody", {"at": 1})
+        told = await somebody.ask("broadcast", document_id, b"hello")
+        if may(role, Action.BROADCAST):
+            assert told == {}
+            _, payload, user = await watcher.hears("broadcast")
+            assert (payload, user["name"]) == (b"hello", "Somebody")
+        else:
+            assert told["error"]["code"] == "forbidden"
         assert (await somebody.ask("fetch", document_id, {"index": 0}))["error"]["code"] == "malformed"
         assert await somebody.ask("leave", document_id) == {}
 

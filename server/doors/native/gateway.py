@@ -191,6 +191,8 @@ class Gateway:
                 return await self._receive_part(connection, ack_id, request)
             case requests.Presence(document_id, state):
                 connection.seat_in(document_id).moves(state)
+            case requests.Broadcast(document_id, payload):
+                connection.seat_in(document_id).broadcast(payload)
             case requests.Join():
                 return await self._join(connection, request)
             case requests.Fetch(document_id, index):

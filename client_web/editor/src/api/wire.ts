@@ -23,6 +23,11 @@ export interface Title {
   readonly title: string;
 }
 
+/** A text for the pages and programs that have a document open. Nobody keeps it. */
+export interface Broadcast {
+  readonly payload: string;
+}
+
 /** A change of who may write the rich text of a document that has a format. */
 export interface FormatChange {
   readonly any_format: boolean;
