@@ -28,6 +28,7 @@ import type {
   ServerError,
   Status,
   Trouble,
+  User,
 } from "./types.js";
 
 export interface ProviderOptions {
@@ -82,6 +83,8 @@ export interface ProviderEvents {
   trouble: (trouble: Trouble | null) => void;
   /** The last local change that was on its way is durable on the server. */
   saved: () => void;
+  /** Another page or program tells something by `broadcast`; the server says who it is. */
+  broadcast: (payload: string, user: User) => void;
   /** The local awareness state was not taken: too large, or no JSON. Others go on seeing the last one that was. */
   "presence-refused": (error: ServerError) => void;
   destroy: (provider: ManyhandsProvider) => void;
@@ -158,6 +161,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
       onReadOnly: () => this.copyOnDevice?.onlyRead(),
       onSilence: this.onSilence,
       onMoved: this.onMoved,
+      onBroadcast: (payload, user) => this.announce("broadcast", [payload, user]),
       nameOf: this.nameOf,
     });
     this.tabs =
@@ -254,6 +258,19 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
     this.presence.color = color;
     this.connection.setUser(this.followed);
   };
+
+  /**
+   * Tell all others who have the document open at this moment something that nobody keeps. Rejects with an Error that has
+   * a `code` if the server does not take it, or there is no connection.
+   */
+  broadcast(payload: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.session.broadcast(payload, (error) => {
+        if (error === null) resolve();
+        else reject(Object.assign(new Error(error.message), { code: error.code }));
+      });
+    });
+  }
 
   reconnectNow(): void {
     this.connection.reconnectNow();

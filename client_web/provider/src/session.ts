@@ -34,12 +34,17 @@ import {
 } from "./state.js";
 import * as sync from "./sync.js";
 import type { Heard, TabMessage } from "./tabs.js";
-import type { ServerError } from "./types.js";
+import type { ServerError, User } from "./types.js";
 import { reachesBeyond, Watch } from "./watch.js";
 import * as wire from "./wire.js";
 
 /** Milliseconds for an answer that the server can give at once or, after a restart, once it has loaded the document. */
 const ANSWER_TIME = 20_000;
+
+const LOST: ServerError = {
+  code: "unavailable",
+  message: "There is no connection now, so perhaps nobody has heard this.",
+};
 
 /** The state vector of whoever has nothing. */
 const NOTHING_SEEN = Uint8Array.of(0);
@@ -72,6 +77,8 @@ export interface SessionParts {
   readonly nameOf: (change: Change) => string;
   /** Words stand under other ids than before: call `done` when the copy on the device knows. */
   readonly onMoved: (done: () => void) => void;
+  /** Somebody tells something that nobody keeps. */
+  readonly onBroadcast: (payload: string, user: User) => void;
 }
 
 type Verb = (state: SyncState) => Step;
@@ -236,6 +243,16 @@ export class Session implements Receiver {
     this.ask("presence", [{ state }], (answer) => answered(outcome(answer)), ANSWER_TIME);
   }
 
+  /** Tell everybody else something that nobody keeps; null: they are being told. */
+  broadcast(payload: string, answered: (error: ServerError | null) => void): void {
+    this.ask(
+      "broadcast",
+      [new TextEncoder().encode(payload)],
+      (answer) => answered(answer.kind === "lost" ? LOST : wire.read(answer.value, () => null).error),
+      ANSWER_TIME,
+    );
+  }
+
   private hear(event: string, [first, second, third]: readonly unknown[]): void {
     switch (event) {
       case "update":
@@ -243,6 +260,12 @@ export class Session implements Receiver {
         break;
       case "presence":
         this.parts.presence.changed(wire.decodePresence(first));
+        break;
+      case "broadcast":
+        this.parts.onBroadcast(
+          new TextDecoder().decode(wire.bytes(first, "payload")),
+          wire.decodeUser(second),
+        );
         break;
       case "resync":
         this.acknowledged = 0;

@@ -134,18 +134,22 @@ function decodeFormat(value: unknown): Format {
   return { name: text(format.name, "format.name"), version: natural(format.version, "format.version") };
 }
 
+export function decodeUser(value: unknown): User {
+  const user = record(value, "user");
+  return {
+    id: text(user.id, "user.id"),
+    name: text(user.name, "user.name"),
+    color: text(user.color, "user.color"),
+  };
+}
+
 export function decodePresence(value: unknown): readonly PresenceChange[] {
   return list(value, "presence").map((entry) => {
     const change = record(entry, "presence change");
-    const user = record(change.user, "presence user");
     return {
       presenceId: natural(change.presence_id, "presence_id"),
       clientId: natural(change.client_id, "client_id"),
-      user: {
-        id: text(user.id, "user.id"),
-        name: text(user.name, "user.name"),
-        color: text(user.color, "user.color"),
-      },
+      user: decodeUser(change.user),
       state: change.state === null ? null : record(change.state, "presence state"),
     };
   });

@@ -117,6 +117,42 @@ describe("the state", () => {
   });
 });
 
+describe("a broadcast", () => {
+  it("reaches the others that are here, with the name of who said it", async () => {
+    const device = new Device();
+    const pages = [device.open(false), device.open(false), device.open(false)] as const;
+    const heard: unknown[] = [];
+    for (const [at, { provider, line }] of pages.entries()) {
+      provider.on("broadcast", (payload, user) => heard.push([at, payload, user.name]));
+      if (at < 2) line.connect();
+      device.settle(line);
+    }
+    const [anna, bert, away] = pages;
+    const told = anna.provider.broadcast("☂");
+    for (const { line } of [anna, bert]) device.settle(line);
+    await told;
+    expect(heard).toEqual([[1, "☂", "Bob"]]);
+    await expect(away.provider.broadcast("☂")).rejects.toMatchObject({ code: "unavailable" });
+    device.server.role = "viewer";
+    const refused = expect(anna.provider.broadcast("☂")).rejects.toMatchObject({ code: "forbidden" });
+    device.settle(anna.line);
+    await refused;
+    expect(heard.length).toBe(1);
+  });
+
+  it("of a server that sends something else tells nobody, and the page joins again", () => {
+    const device = new Device();
+    const { provider, line } = device.open(false);
+    line.connect();
+    device.settle(line);
+    const heard: unknown[] = [];
+    provider.on("broadcast", (payload) => heard.push(payload));
+    device.server.say("broadcast", "a text", null);
+    device.settle(line);
+    expect([heard, provider.snapshot().status]).toEqual([[], "synced"]);
+  });
+});
+
 describe("leaving the page", () => {
   it("asks only while something is not durable", () => {
     const device = new Device();

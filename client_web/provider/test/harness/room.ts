@@ -58,6 +58,7 @@ export class Person {
       },
       onMoved: (done) => done(),
       nameOf: ({ id }) => String(id),
+      onBroadcast: () => {},
     });
     this.session.start();
     this.session.connect();

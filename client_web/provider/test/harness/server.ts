@@ -14,6 +14,9 @@ const later = Symbol("later");
 
 type Reply = (value: unknown) => void;
 
+/** Whoever broadcasts, by the server's word. */
+const BOB = { id: "u1", name: "Bob", color: "#b3261e" };
+
 interface Waiting {
   readonly line: Line;
   readonly batch: Uint8Array;
@@ -162,6 +165,10 @@ export class DummyServer {
         return this.takePart(line, options, args[2] as Uint8Array, reply);
       case "presence":
         this.presenceFrom.set(line, options.state);
+        return {};
+      case "broadcast":
+        if (this.role === "viewer") return refusalOf("forbidden");
+        for (const other of this.joined) if (other !== line) other.tell("broadcast", args[1], BOB);
         return {};
       case "leave":
         this.forget(line);
