@@ -101,6 +101,13 @@ class BlockingDocument:
         """
         self.change(lambda document: document.show(state))
 
+    def broadcast(self, payload: str) -> None:
+        """Tell all others who have the document open now a text that nobody keeps.
+
+        Raises Refused or Unreachable.
+        """
+        self._run(self._document.broadcast(payload))
+
     def close(self) -> None:
         """Wait until everything is saved, and leave. Raises Refused or Unreachable."""
         self.__exit__(None, None, None)

@@ -137,6 +137,21 @@ class Document(Doc[Any]):
         """
         self._own.show(state)
 
+    async def broadcast(self, payload: str) -> None:
+        """Tell all others who have the document open now a text that nobody keeps.
+
+        Raises Refused, or Unreachable if there is no connection.
+        """
+        await self._own.broadcast(payload)
+
+    def on_broadcast(self, listener: Callable[[str, Person], None]) -> Callable[[], None]:
+        """Call `listener` with each text that is broadcast, and who says it.
+
+        The person's `state` is empty. Returns the way to stop.
+        """
+        self._own.broadcast_listeners.append(listener)
+        return lambda: self._own.broadcast_listeners.remove(listener)
+
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each change of people, role or saving. Returns the way to stop."""
         self._own.listeners.append(listener)

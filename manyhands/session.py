@@ -17,7 +17,7 @@ from typing import Any
 
 from pycrdt import Doc
 
-from manyhands.about import About
+from manyhands.about import About, Person
 from manyhands.address import Address, Options
 from manyhands.caller import Caller
 from manyhands.errors import (
@@ -25,6 +25,7 @@ from manyhands.errors import (
     Refused,
     Remedy,
     Unauthenticated,
+    Unreachable,
     refused,
     remedy_for_session,
     remedy_for_update,
@@ -65,6 +66,7 @@ class Session:
         self.tries = 0
         """How often connecting has failed in a row."""
         self.listeners: list[Callable[[], None]] = []
+        self.broadcast_listeners: list[Callable[[str, Person], None]] = []
         self._address = address
         self._options = options
         self._keeper: asyncio.Task[None] | None = None
@@ -113,6 +115,15 @@ class Session:
         """Tell the others a state. Raises TypeError or ValueError for what is no JSON."""
         self._presence = json.loads(json.dumps(state, allow_nan=False))
         self._presence_changed.set()
+
+    async def broadcast(self, payload: str) -> None:
+        """Tell everybody else something that nobody keeps. Raises Refused or Unreachable."""
+        if self._link is None:
+            raise Unreachable(f"There is no connection now. {self.trouble}")
+        try:
+            await self._link.ask("broadcast", self._address.document_id, payload.encode())
+        except Lost as error:
+            raise Unreachable(str(error)) from error
 
     def reconnect_now(self) -> None:
         self.tries = 0
@@ -369,6 +380,11 @@ class Session:
                     self._join_again()
             case "presence":
                 self.about.meet(arguments[0])
+            case "broadcast":
+                payload, user = arguments[0].decode(errors="replace"), arguments[1]
+                person = Person(user["id"], user["name"], user["color"], {})
+                for listener in self.broadcast_listeners:
+                    asyncio.get_running_loop().call_soon(listener, payload, person)
             case "resync":
                 self.replica.doubt()
                 self._join_again()

@@ -81,6 +81,27 @@ async def test_a_document_is_opened_by_the_address_of_its_page(place: Site) -> N
         assert ada.document_id == place.document_id
 
 
+async def test_a_broadcast_reaches_the_others_that_are_here(place: Site) -> None:
+    async with failing(place.opened(place.detour, name="Ada")) as ada, place.opened(name="Bo") as bo:
+        heard = list[tuple[str, str]]()
+        stop = bo.on_broadcast(lambda text, person: heard.append((text, person.name)))
+        later = list[str]()
+        bo.on_broadcast(lambda text, _person: later.append(text))
+        await ada.broadcast("☂")
+        await until(bo, lambda: heard == [("☂", "Ada")])
+        with pytest.raises(manyhands.Refused) as refused:
+            await ada.broadcast("x" * 70_000)
+        assert refused.value.code == "too_large"
+        stop()
+        await ada.broadcast("again")
+        await until(bo, lambda: later == ["☂", "again"])
+        await place.asks("PUT", "/link", role="viewer", address_alone=True)
+        await until(ada, lambda: ada.role == "viewer")
+        with pytest.raises(manyhands.Forbidden):
+            await ada.broadcast("from a reader")
+        assert heard == [("☂", "Ada")]
+
+
 @pytest.mark.parametrize(
     ("url", "document", "address"),
     [
