@@ -162,7 +162,8 @@ class Session:
                 pause = max(pause_before(self.tries, random()), self._not_before - time.monotonic())
                 self.tries += 1
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._connect_now.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._connect_now.wait()
                 self._connect_now.clear()
 
     def _kept(self, keeper: asyncio.Task[None]) -> None:

@@ -214,7 +214,8 @@ class AttachmentsApi:
         line.uploads += 1
         try:
             try:
-                await asyncio.wait_for(line.turns.acquire(), WAITING_SECONDS)
+                async with asyncio.timeout(WAITING_SECONDS):
+                    await line.turns.acquire()
             except TimeoutError:
                 raise _too_many() from None
             try:

@@ -33,6 +33,7 @@ from server.rooms import RoomSettings
 from tests.client.site import Site, failing, site, story, until
 from tests.harness.bell import PATIENCE, given_time
 from tests.harness.live_server import is_behind, serving
+from tests.harness.live_server import until as all_hung_up
 from tests.harness.memory_store import memory_store
 from tests.harness.person import person
 from tests.harness.ports import quiet_port
@@ -294,6 +295,19 @@ async def test_who_waits_is_told_when_the_document_is_left(place: Site) -> None:
         await asyncio.sleep(0)
     with pytest.raises(manyhands.ManyhandsError, match="left"):
         await waiting
+
+
+async def test_who_leaves_at_any_moment_of_connecting_again_is_gone(place: Site) -> None:
+    """Leaving ends the task that connects, wherever that task has got to."""
+    for turns in range(30):
+        async with asyncio.timeout(PATIENCE), place.opened(place.detour) as ada:
+            ada.reconnect_now()  # already connected: the next pause ends before it begins
+            await place.relay.cut()
+            await place.relay.mend()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        assert ada.status == "closed"
+        await all_hung_up(lambda: place.relay.connections == 0)
 
 
 async def test_an_error_in_the_block_does_not_wait(place: Site) -> None:

@@ -41,7 +41,8 @@ async def says(server: ServerProcess, *parts: bytes) -> None:
         for part in parts:
             writer.write(part)
             await writer.drain()
-            await asyncio.wait_for(reader.read(65536), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await reader.read(65536)
     except ConnectionError:
         pass
     finally:
