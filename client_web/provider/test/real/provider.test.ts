@@ -78,6 +78,26 @@ describe("a provider", () => {
     ]);
   });
 
+  it("tells the others what nobody keeps, and is told why that cannot be", async () => {
+    const url = guests();
+    const documentId = await newDocument(url);
+    const [anna, bert] = [opens({ url, documentId }), opens({ url, documentId })];
+    const heard: unknown[] = [];
+    for (const page of [anna, bert]) {
+      page.on("broadcast", (payload, user) => heard.push([page === bert, payload, user.name]));
+      await page.whenSynced;
+    }
+    await anna.broadcast("☂");
+    await comes(() => heard.length > 0);
+    await expect(anna.broadcast("x".repeat(65_537))).rejects.toMatchObject({ code: "too_large" });
+    await anna.broadcast("again");
+    await comes(() => heard.length > 1);
+    expect(heard).toEqual([
+      [true, "☂", "Guest"],
+      [true, "again", "Guest"],
+    ]);
+  });
+
   it("keeps what is written after disconnect() until connect()", async () => {
     const url = guests();
     const documentId = await newDocument(url);
