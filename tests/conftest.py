@@ -17,7 +17,7 @@ from xdist.workermanage import WorkerController
 from tests.harness.bell import PATIENCE
 from tests.harness.postgres import PostgresServer
 
-pytest_plugins = ["tests.harness.named_failures"]
+pytest_plugins = ["tests.harness.named_failures", "tests.harness.hangs"]
 
 # Fresh examples in every run, in CI as well, where Hypothesis would try the same ones for ever; a
 # failure prints how to see it again, and MANYHANDS_EXAMPLES=1000 tries more. Nothing here depends on

@@ -54,7 +54,8 @@ def test_fails_in_what_shows_it():
 """ + "\n".join(f"ROW_{number} = [{'0, ' * 50}]" for number in range(200))
 
 UNLUCKY = """
-import signal, threading, warnings
+import asyncio, gc, signal, socket, threading, warnings
+from contextlib import asynccontextmanager
 import pytest
 from hypothesis import given, settings, strategies
 
@@ -78,10 +79,32 @@ def test_hangs():
     threading.Event().wait()
 
 
+@asynccontextmanager
+async def resource(name):
+    try:
+        yield
+    finally:
+        print("closed:", name)
+
+
 @pytest.mark.timeout(0.5)
 async def test_hangs_in_the_loop():
-    import asyncio
-    await asyncio.Event().wait()
+    async with resource("in the loop"):
+        await asyncio.create_task(asyncio.Event().wait(), name="the one who waits")
+
+
+@pytest.mark.timeout(0.5)
+async def test_hangs_at_its_end_as_well():
+    ours, theirs = socket.socketpair()
+    _, writer = await asyncio.open_connection(sock=ours)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.Event().wait()
+
+
+def test_is_not_blamed_for_what_another_did_not_close():
+    gc.collect()
 
 
 def test_is_given_up_by_a_thread():
@@ -215,6 +238,7 @@ GONE_WRONG = {
     "test_warns",
     "test_hangs",
     "test_hangs_in_the_loop",
+    "test_hangs_at_its_end_as_well",
     "test_is_given_up_by_a_thread",
     "test_holds_for_some_numbers_only",
     "test_unreadable.py",
@@ -233,6 +257,8 @@ def tells_everything(ran: Run) -> None:
     assert ran.code == 1, ran.said
     assert "too late for every test" in ran.said
     assert "@reproduce_failure(" in ran.said
+    assert "the one who waits waited:" in ran.said
+    assert "closed: in the loop" in ran.said
     (pid,) = set(re.findall(r"left behind, and has been killed: (\d+): .*nobody ends me", ran.said))
     assert has_ended(int(pid))
 
@@ -241,14 +267,14 @@ def test_every_failure_is_named(tmp_path: Path) -> None:
     ran = run(tmp_path, ONE_PROCESS, **GOES_WRONG)
     tells_everything(ran)
     assert ran.failed == GONE_WRONG, ran.said
-    assert re.fullmatch(r"7 failed, 4 passed, 1 warning, 3 errors in .*", ran.closing_line), ran.said
+    assert re.fullmatch(r"8 failed, 5 passed, 1 warning, 3 errors in .*", ran.closing_line), ran.said
 
 
 def test_every_failure_in_a_worker_is_named_and_a_test_that_ends_it_ends_no_other(tmp_path: Path) -> None:
     ran = run(tmp_path, WORKERS, **GOES_WRONG, fatal=FATAL)
     tells_everything(ran)
     assert ran.failed == GONE_WRONG | {"test_ends_its_process", "test_cannot_be_reported"}, ran.said
-    assert re.match(r"9 failed, 6 passed, ", ran.closing_line), ran.said
+    assert re.match(r"10 failed, 7 passed, ", ran.closing_line), ran.said
 
 
 ENDS = [(signal.SIGINT, ONE_PROCESS), (signal.SIGTERM, ONE_WORKER), (signal.SIGKILL, ONE_WORKER)]

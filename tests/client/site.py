@@ -79,6 +79,14 @@ async def until(document: Document, condition: Callable[[], bool], *others: Docu
             while not condition():
                 rung.clear()
                 await rung.wait()
+    except TimeoutError:
+        raise AssertionError(f"This does not come about: {[state(each) for each in (document, *others)]}") from None
     finally:
         for stop in stops:
             stop()
+
+
+def state(document: Document) -> str:
+    """Return where a document stands, for whoever reads why a story failed."""
+    stands = f"{document.status}, {document.unsaved} unsaved, as {document.role}"
+    return f"{stands}, refused: {document.refusal}, closed: {document.closed}, at {str(story(document))[:200]!r}"
