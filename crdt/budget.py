@@ -21,9 +21,10 @@ lease up calls `lost`, which must forget the bytes.
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+
+from msgspec import Struct, field
 
 from crdt.errors import Code, ProtocolError, Unavailable
 
@@ -78,8 +79,7 @@ class Lease:
         self._budget._release(self)
 
 
-@dataclass(slots=True, eq=False)
-class Budget:
+class Budget(Struct, eq=False):
     """The count of all leases. `total` and `share` are bytes; `now` returns monotonic seconds."""
 
     total: int
@@ -173,8 +173,7 @@ class Budget:
             self.held -= lease.bytes
 
 
-@dataclass(slots=True, eq=False)
-class Account:
+class Account(Struct, eq=False):
     """One person's share of a budget."""
 
     budget: Budget
@@ -223,8 +222,7 @@ def address_group(address: str) -> str:
     return str(parsed)
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """An amount per second, and an amount at once after a quiet spell. Both are more than 0."""
 
     per_second: float

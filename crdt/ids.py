@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NewType
+
+from msgspec import Struct
 
 DocumentId = NewType("DocumentId", str)
 """A shared text. The server makes 22 characters of URL-safe base64 (128 random bits)."""
@@ -40,8 +41,7 @@ def is_document_id(value: object) -> bool:
     return isinstance(value, str) and _DOCUMENT_ID.match(value) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class IdFactory:
+class IdFactory(Struct, frozen=True):
     """Functions that make a new id on each call: random on a server, counted in a simulation."""
 
     update_id: Callable[[], UpdateId]

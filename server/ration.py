@@ -14,7 +14,8 @@ only handler, so it includes the lines of libraries.
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 LINES = 30
 """Lines of one event in a minute."""
@@ -62,8 +63,7 @@ COUNTED = frozenset({"connection_behind", "no_door", "suggestion_refused"})
 """Events below WARNING that strangers can cause at will."""
 
 
-@dataclass(slots=True)
-class _Event:
+class _Event(Struct):
     minute: int = -1
     lines: int = 0
     left_out: int = 0

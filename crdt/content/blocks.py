@@ -8,10 +8,10 @@ Hostile content can make reading endless, so that only the sandbox may use this 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
+from msgspec import Struct
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.content.schema import SCHEMA, missing
@@ -26,8 +26,7 @@ MOST_WORK = 10**9
 """Steps for putting blocks in their order. The sandbox's own limit comes first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A block as it stands in the document.
 
     Attributes:

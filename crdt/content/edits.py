@@ -6,7 +6,6 @@ where must still be there. Otherwise nothing is made, and the answer has the blo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -29,8 +28,7 @@ _Content = Annotated[
 _As = Annotated[Sent, Meta(description="markdown, html or json")]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A content as it was sent: a text, bytes, or for JSON its value."""
 
     form: Sent
@@ -103,8 +101,7 @@ class AnchorComment(Struct, forbid_unknown_fields=True, tag_field="do", tag="com
 Edit = Append | Insert | ReplaceText | ReplaceBlocks | DeleteBlocks | AnchorComment
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """Edits to make.
 
     Attributes:
@@ -143,8 +140,7 @@ class Made(Struct):
     conflicts: list[tuple[str, bytes]] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(Struct, frozen=True):
     """A content that takes the place of all that a document says. See `Order`."""
 
     client_id: int

@@ -5,9 +5,9 @@ reading endless, so that only the sandbox may call `excerpt`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.protocol.messages import clean_text
@@ -26,8 +26,7 @@ _INSERTED = "insertion--"
 """How the key of a mark begins whose words somebody suggests. A document is not called by these."""
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """The first two lines that say something. A line is empty if there is none."""
 
     first: str = ""

@@ -9,9 +9,9 @@ lexbor is native code, so that only the sandbox may call `blocks_of_html`.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 
+from msgspec import Struct
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crdt.content import attributes as shown
@@ -65,8 +65,7 @@ _RUN = re.compile(f"[{_BLANKS}]+")
 _HEADING = re.compile("h([1-6])")
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """Blocks that were read, and the names of what could not be kept."""
 
     blocks: list[Node]

@@ -7,9 +7,10 @@ the page asks no other server for anything.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import Any
+
+from msgspec import Struct
 
 from crdt.content import attributes as shown
 from crdt.content.schema import SCHEMA, whole_number
@@ -81,8 +82,7 @@ def language_of(attributes: Mapping[str, Any]) -> str:
     return found[0] if found else ""
 
 
-@dataclass(frozen=True, slots=True)
-class HtmlWriter:
+class HtmlWriter(Struct, frozen=True):
     """Writer of parts of a document. `base` is the server's address, without a path."""
 
     base: str

@@ -5,10 +5,10 @@ so, because hostile content can make reading endless.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.content.blocks import Blocks, id_of, name_of
@@ -181,8 +181,7 @@ class _Maker:
                     self._proposer.strike(part)
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """Words that were found. `at` counts as yrs does; `formats` are those of the first letter."""
 
     text: XmlText

@@ -14,8 +14,9 @@ class differently (symbols) are taken for the worse of both.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from crdt.content import attributes as shown
 from crdt.content.html import HtmlWriter, language_of
@@ -54,8 +55,7 @@ def markdown(doc: Node, base: str) -> str:
     return f"{text}\n" if text else ""
 
 
-@dataclass(frozen=True, slots=True)
-class MarkdownWriter:
+class MarkdownWriter(Struct, frozen=True):
     """Writer of parts of a document. `base` is the server's address, without a path."""
 
     base: str
@@ -256,8 +256,7 @@ class MarkdownWriter:
                 return _escaped(shown.not_shown(name)) + self.line(node.content, " ")
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
+class _Edge(Struct, frozen=True):
     """The start or the end of a mark.
 
     Attributes:

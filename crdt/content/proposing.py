@@ -4,9 +4,9 @@ Nothing that is there is deleted or rebuilt. New words and blocks get their auth
 and blocks to delete are struck. Only what is the author's own suggestion already is taken back.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from pycrdt import XmlElement, XmlText
 
 from crdt.content.building import length_of, stored
@@ -14,8 +14,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.suggestions.marks import ATTRIBUTE, INSERT, INSERTION, is_of, key_of, kind_of
 
 
-@dataclass(frozen=True, slots=True)
-class Proposer:
+class Proposer(Struct, frozen=True):
     """The person who suggests.
 
     Attributes:

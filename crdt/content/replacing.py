@@ -10,11 +10,11 @@ if it is a line of words. Only the sandbox may do so.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.content.blocks import Block, Blocks
@@ -55,8 +55,7 @@ def replaced(doc: "Doc[Any]", order: Replacement) -> Made:
     return recorded(doc, blocks, act)
 
 
-@dataclass(frozen=True, slots=True)
-class _Speech:
+class _Speech(Struct, frozen=True):
     """Blocks as they are said in the form of a content."""
 
     form: Sent
@@ -89,8 +88,7 @@ class _Speech:
         return self.say(again[0]) if len(again) == 1 else said
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """Neighbouring blocks that give way to nodes. `at`: the place where the nodes go."""
 
     blocks: Sequence[Block]

@@ -7,7 +7,6 @@ the same. Merged edits may leave what is not valid. `missing` and `bounded` mend
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -78,8 +77,7 @@ ANNOTATIONS = frozenset(each.name for each in SCHEMA.marks if "annotation" in ea
 RANKS: Mapping[str, int] = {each.name: rank for rank, each in enumerate(SCHEMA.marks)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Term:
+class _Term(Struct, frozen=True):
     """A part of a content expression: names that may stand there.
 
     The first one is added if one is missing.

@@ -5,9 +5,11 @@ tests/vectors/suggested.json holds documents and both views of each.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crdt.content.schema import MARKS, NODES, bounded, missing
 from crdt.content.tree import Mark, Node, completed, in_order, joined
@@ -60,8 +62,7 @@ def _has(node: Node) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     """A node on its way up.
 
     Attributes:
@@ -78,8 +79,7 @@ class _Piece:
     origin: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """A part of what a node has become, or a node that has left it."""
 
     content: tuple[Node, ...] = ()
@@ -87,8 +87,7 @@ class _Part:
     outside: _Piece | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Settler:
+class _Settler(Struct, frozen=True):
     accepts: bool
 
     def children(self, nodes: Iterable[Node]) -> list[_Piece]:

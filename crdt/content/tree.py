@@ -12,10 +12,10 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import Any
 
+from msgspec import Struct, field
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.content.schema import ANNOTATIONS, MARKS, NODES, RANKS, SCHEMA, bounded, missing
@@ -37,8 +37,7 @@ EMBED = "embed"
 Attributes = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A mark. `attributes` are complete."""
 
     type: str
@@ -48,8 +47,7 @@ class Mark:
         return {"type": self.type, "attrs": self.attributes} if self.attributes else {"type": self.type}
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A node. Its type is `text` if it has words, and only then it has marks."""
 
     type: str

@@ -1,7 +1,6 @@
 """Forms that a document's content can be written in."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -30,8 +29,7 @@ class Form(StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A form, and what is not in the document itself.
 
     Attributes:

@@ -1,15 +1,15 @@
 """Admissions: the result of letting updates in at the gate, and refusals of authors and sizes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from crdt.errors import Code, ProtocolError
 from crdt.yjs.reader import Inspected
 
 
-@dataclass(frozen=True, slots=True)
-class Except:
+class Except(Struct, frozen=True):
     """All root types but these."""
 
     names: frozenset[str]

@@ -10,7 +10,8 @@ author does anything else.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from crdt.gate.admission import Admission, MayWrite, taken
 from crdt.gate.places import NOWHERE, Places
@@ -26,8 +27,7 @@ _ONE_CLIENT_ONE_STRUCT = b"\1\1"
 _ORIGIN, _RIGHT_ORIGIN = 0x80, 0x40
 
 
-@dataclass(slots=True, eq=False)
-class TypingRun:
+class TypingRun(msgspec.Struct, eq=False):
     """Text that one client id has typed in one place.
 
     Attributes:
@@ -57,8 +57,7 @@ class TypingRun:
         return (clock, end, STRING, self.client, clock - 1, *self.right, None, ())
 
 
-@dataclass(slots=True)
-class Keystroke(Inspected):
+class Keystroke(Inspected, kw_only=True):
     """An update that continues a run. `text` is the typed text, in ASCII."""
 
     run: TypingRun
@@ -106,7 +105,7 @@ class TypingRuns:
         ):
             return None
         raw = batch[1:]
-        return Keystroke(raw, raw, [(run.client, clock, end)], [[run.struct(clock, end)]], (), run, text)
+        return Keystroke(raw, raw, [(run.client, clock, end)], [[run.struct(clock, end)]], (), run=run, text=text)
 
     def admit(self, updates: Sequence[Inspected], clocks: dict[int, int], may_write: MayWrite) -> Admission | None:
         """Let a keystroke in if its author has done nothing else since it was read.
@@ -177,4 +176,4 @@ def _joined(typed: Sequence[Keystroke]) -> Keystroke:
     end = last.clients[0][2]
     text = b"".join([each.text for each in typed])
     raw = b"".join((_ONE_CLIENT_ONE_STRUCT, run.own, run.head(clock), varuint(len(text)), text, b"\0"))
-    return Keystroke(raw, raw, [(client, clock, end)], [[run.struct(clock, end)]], (), run, text)
+    return Keystroke(raw, raw, [(client, clock, end)], [[run.struct(clock, end)]], (), run=run, text=text)

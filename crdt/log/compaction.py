@@ -12,10 +12,10 @@ like any update.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from msgspec.structs import replace
 from pycrdt import Doc
 
 from crdt.ids import Seq

@@ -9,9 +9,9 @@ The bytes are applied here. Run `lacking` where a crash does no harm.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from pycrdt import Doc
 
 from crdt.gate.gate import Knowledge
@@ -27,8 +27,7 @@ from crdt.yjs.wrapping import unwrap
 from crdt.yjs.writing import Blocks, write_update
 
 
-@dataclass(frozen=True, slots=True)
-class Lacking:
+class Lacking(Struct, frozen=True):
     """What a document lacks of foreign updates.
 
     Attributes:

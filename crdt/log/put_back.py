@@ -12,7 +12,8 @@ structs are therefore written anew, under client ids that nobody has used:
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crdt.log.stand_ins import stood_in_for
 from crdt.protocol.row import SetAside
@@ -22,8 +23,7 @@ from crdt.yjs.varint import varuint
 from crdt.yjs.writing import Blocks, write_struct, write_update
 
 
-@dataclass(frozen=True, slots=True)
-class _Struct:
+class _Struct(Struct, frozen=True):
     item: Item
     content: bytes
     keyed: bool

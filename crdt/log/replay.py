@@ -17,6 +17,8 @@ aside.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.gate.gate import Knowledge
 from crdt.ids import Seq
@@ -38,8 +40,7 @@ _NO_BATCH = "The row is not a batch of updates."
 _DAMAGED_ROW = "The row is damaged in the database."
 
 
-@dataclass(frozen=True, slots=True)
-class InspectedRow:
+class InspectedRow(Struct, frozen=True):
     """One row of the log as it is applied and sent: mended, with stand-ins for what is set aside.
 
     Attributes:

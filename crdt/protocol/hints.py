@@ -13,7 +13,6 @@ log instead.
 """
 
 import json
-from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn
 
 from msgspec import DecodeError, Meta, Struct, convert
@@ -48,15 +47,13 @@ class BatchHint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True
     people: Annotated[int, _COUNT] = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PresenceHint:
+class PresenceHint(Struct, frozen=True):
     """Presence changed on the sender's node."""
 
     changes: tuple[PresenceChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PresenceWhole:
+class PresenceWhole(Struct, frozen=True):
     """Everybody with a cursor on the sender's node. Its other people, if it had any, are gone.
 
     `asks`: the sender has just opened the document, or may have missed something. It wants to hear

@@ -8,6 +8,8 @@ is a *key*, which is the client's name for its document, and one message. With t
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from msgspec import Struct
+
 from crdt.errors import Code, ProtocolError
 from crdt.protocol import yprotocols as y
 from crdt.yjs.varint import read_varuint, sized
@@ -46,15 +48,13 @@ class Token:
     tells_version: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Stateless:
+class Stateless(Struct, frozen=True):
     """A text of the application, which a server tells everybody else. `payload`: unchecked."""
 
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(Struct, frozen=True):
     """Leaves the document, and keeps the connection."""
 
 

@@ -76,8 +76,7 @@ MAX_FORMAT_VERSION = 1_000_000
 """Greatest version of a format."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Limits of what a room accepts, in bytes unless said otherwise. Every join announces some.
 
     Attributes:
@@ -103,8 +102,7 @@ class Limits:
     members: int = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """A format of rich text: which nodes, marks and attributes it may hold.
 
     Each version knows everything that the versions of the same name before it know.
@@ -143,8 +141,7 @@ def _kept(character: str) -> str:
             return "" if character in _TURNING else character
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentInfo:
+class DocumentInfo(Struct, frozen=True):
     """The part of the catalogue that an open page shows.
 
     Attributes:
@@ -178,8 +175,7 @@ class DocumentInfo:
             raise ProtocolError(Code.FORBIDDEN, "The document is in the trash. Restore it to change it.")
 
 
-@dataclass(frozen=True, slots=True)
-class JoinRequest:
+class JoinRequest(Struct, frozen=True):
     """A client's words on joining.
 
     Attributes:
@@ -199,8 +195,7 @@ class JoinRequest:
     format: Format | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JoinAnswer:
+class JoinAnswer(Struct, frozen=True):
     """Everything that a session needs to begin.
 
     Attributes:
@@ -230,8 +225,7 @@ class JoinAnswer:
     discussion: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateMessage:
+class UpdateMessage(Struct, frozen=True):
     """Durable changes. All receivers share one object, so that it is encoded once.
 
     `heirs`: which characters live on where since this row (crdt/protocol/links.py).
@@ -242,46 +236,39 @@ class UpdateMessage:
     heirs: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class PresenceMessage:
+class PresenceMessage(Struct, frozen=True):
     """Sessions that came, moved or went."""
 
     changes: tuple[PresenceChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ResyncMessage:
+class ResyncMessage(Struct, frozen=True):
     """The session has missed updates and must join again."""
 
 
-@dataclass(frozen=True, slots=True)
-class RoleMessage:
+class RoleMessage(Struct, frozen=True):
     """The role of this person from now on."""
 
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class DurabilityMessage:
+class DurabilityMessage(Struct, frozen=True):
     """Whether the store takes appends."""
 
     durability: Durability
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentMessage:
+class DocumentMessage(Struct, frozen=True):
     """The catalogue's entry changed."""
 
     info: DocumentInfo
 
 
-@dataclass(frozen=True, slots=True)
-class AccessMessage:
+class AccessMessage(Struct, frozen=True):
     """Who has access, or asks for it, was changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class DiscussionMessage:
+class DiscussionMessage(Struct, frozen=True):
     """The document's discussion was changed, and has this version now."""
 
     version: int
@@ -291,8 +278,7 @@ BROADCAST_BYTES = 64 * 2**10
 """Most bytes of a broadcast: applications tell each other what has happened, and send no files."""
 
 
-@dataclass(frozen=True, slots=True)
-class BroadcastMessage:
+class BroadcastMessage(Struct, frozen=True):
     """A text of somebody's application to everybody else who has the document open now.
 
     Nobody keeps it. `payload` is UTF-8.
@@ -302,8 +288,7 @@ class BroadcastMessage:
     user: User
 
 
-@dataclass(frozen=True, slots=True)
-class ClosedMessage:
+class ClosedMessage(Struct, frozen=True):
     """This session is over; the connection stays."""
 
     code: Code
@@ -328,23 +313,20 @@ ServerMessage = (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True):
     """A batch is durable at `seq`."""
 
     seq: Seq
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A batch was not taken; `code` and `message` say why."""
 
     code: Code
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A value that is JSON text already."""
 
     text: str

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from msgspec import Meta, ValidationError, convert
+import msgspec
+from msgspec import Meta, Struct, ValidationError, convert
 
 from crdt.budget import Account, Lease
 from crdt.errors import Code, GivenUp, ProtocolError
@@ -61,8 +62,7 @@ _WANTED: Mapping[str, str] = {
 """What an argument must be, in the words of a refusal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(Struct, frozen=True):
     """A person without an account, in their own words, not yet fit to be shown to others."""
 
     name: str | None = None
@@ -78,16 +78,14 @@ class Join:
     link: Annotated[str, Meta(max_length=MAX_LINK)] | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(Struct, frozen=True):
     """Ask for one part of an announced missing update."""
 
     document_id: _Id
     index: _Count
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """A batch (crdt.protocol.batch.encode_batch), unchecked.
 
     `after`: the last row that its author had applied on making it; None if they do not say.
@@ -98,8 +96,7 @@ class Update:
     after: _Row | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """One part of a batch of `total` bytes. The part belongs at `offset`.
 
     `after`: as in `Update`.
@@ -112,24 +109,21 @@ class Upload:
     after: _Row | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(Struct, frozen=True):
     """Where this session's cursor is. A `state` of None is nowhere."""
 
     document_id: _Id
     state: dict[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Broadcast:
+class Broadcast(Struct, frozen=True):
     """Tell everybody else in the document something. `payload` is unchecked."""
 
     document_id: _Id
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(Struct, frozen=True):
     """Take part no longer."""
 
     document_id: _Id
@@ -172,8 +166,7 @@ _FORMS: Mapping[str, tuple[type[ClientRequest], tuple[tuple[str, ...], ...]]] = 
 CLIENT_EVENTS = frozenset(_FORMS)
 
 
-@dataclass(frozen=True, slots=True)
-class _Connect:
+class _Connect(Struct, frozen=True):
     guest: Guest | None = None
     token: _Token | None = None
     protocol: Literal[1] | None = None
@@ -221,7 +214,7 @@ def _named(event: str, arguments: Sequence[object]) -> dict[str, object]:
 
 def _converted(given: Mapping[str, object], form: type[T]) -> T:
     """Make a request of what has its fields' names, strictly, and ignore the rest."""
-    fields = {name: given[name] for name in form.__dataclass_fields__ if name in given}
+    fields = {name: given[name] for name in form.__annotations__ if name in given}
     try:
         return convert(fields, form, builtin_types=(bytes,))
     except ValidationError as error:
@@ -279,15 +272,13 @@ BYTES_PER_SECOND = 16 * 2**10
 """Slowest pace of an upload. A slower one would hold its memory for too long."""
 
 
-@dataclass(slots=True, eq=False)
-class _Open:
+class _Open(Struct, eq=False):
     total: int
     lease: Lease
-    received: bytearray = field(default_factory=bytearray)
+    received: bytearray = msgspec.field(default_factory=bytearray)
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """A batch that has come whole. Its receiver releases the lease after working with the batch."""
 
     batch: bytes

@@ -1,7 +1,8 @@
 """Row of a document's log: as the store keeps it, as hints carry it, and as rooms take it in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from crdt.ids import ClientId, Epoch, Seq
 
@@ -10,8 +11,7 @@ AuthorKeys = tuple[tuple[ClientId, bytes], ...]
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Contributor:
+class Contributor(Struct, frozen=True):
     """A person or program whose updates are in a row, under the name of that time.
 
     Attributes:
@@ -30,8 +30,7 @@ WHOLE_ROW = -1
 """The position of a row whose bytes cannot even be split into updates."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAside(Struct, frozen=True):
     """An update of a row that is not applied, because the document engine does not take it.
 
     Attributes:
@@ -46,8 +45,7 @@ class SetAside:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """An update that a replay has set aside.
 
     `raw`: the update as it is stored, or the whole row's bytes.
@@ -58,8 +56,7 @@ class Found:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True, eq=False):
     """A batch (crdt.protocol.batch.encode_batch) at its place in the log.
 
     Attributes:
@@ -78,14 +75,20 @@ class Row:
     author_keys: AuthorKeys = ()
     set_aside: tuple[SetAside, ...] = ()
     damaged: bool = False
-    # Two rows are the same if they say the same, whenever that was.
-    at: int | None = field(default=None, compare=False)
-    contributors: bytes = field(default=b"", compare=False)
+    at: int | None = None
+    contributors: bytes = b""
     heirs: bytes = b""
 
+    def __eq__(self, other: object) -> bool:
+        """Whether two rows say the same, whenever that was."""
+        return isinstance(other, Row) and self._said == other._said
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+    @property
+    def _said(self) -> tuple[object, ...]:
+        return self.seq, self.batch, self.author_keys, self.set_aside, self.damaged, self.heirs
+
+
+class Stored(Struct, frozen=True):
     """A document as the store has it: a snapshot at `snapshot_seq`, then every row after it.
 
     Attributes:

@@ -7,9 +7,10 @@ server what it has told them of others.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, DocumentId
@@ -34,15 +35,13 @@ EMPTY_UPDATE = b"\0\0"
 """The update without structs and deletions."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step1:
+class Step1(Struct, frozen=True):
     """A client's state vector, which asks for what is missing."""
 
     state_vector: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """Changes: the answer to our state vector, or what was just written."""
 
     update: bytes
@@ -57,15 +56,13 @@ class Entry(NamedTuple):
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Awareness:
+class Awareness(Struct, frozen=True):
     """States of clients."""
 
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class QueryAwareness:
+class QueryAwareness(Struct, frozen=True):
     """Asks for the states of everybody."""
 
 

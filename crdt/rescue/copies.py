@@ -6,7 +6,8 @@ have much in common.
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crdt.rescue.sequences import Branch, Change, Piece, Sequences
 from crdt.yjs.contents import STRING
@@ -33,8 +34,7 @@ _OF_A_PAIR = 50
 """Characters that a pair counts beside its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """Pieces that follow on one another in a branch. They may be cut later, so their ids count."""
 
     first: Piece

@@ -17,9 +17,10 @@ The answer is a function of the log up to the update, and of nothing else.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from crdt.errors import InvariantError
 from crdt.protocol.links import Links, encode_links
@@ -75,8 +76,7 @@ class Said(NamedTuple):
     known: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Rescued:
+class Rescued(Struct, frozen=True):
     """The answers to the updates of one row, None for those that need none, and the row's heirs.
 
     Attributes:

@@ -11,11 +11,11 @@ heirs in their turn.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import cast
 
 import orjson
+from msgspec import Struct, field
 
 from crdt.errors import Code, InvariantError
 from crdt.protocol.links import Links
@@ -66,8 +66,7 @@ class Branch:
             piece = piece.right
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Piece:
+class Piece(Struct, eq=False):
     """Consecutive characters of one client id in one place, or one other content.
 
     Attributes:
@@ -125,8 +124,7 @@ class Piece:
         return self.client, self.clock + self.length - 1
 
 
-@dataclass(slots=True)
-class Change:
+class Change(Struct):
     """What one update has done.
 
     Attributes:

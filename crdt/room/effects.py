@@ -4,8 +4,9 @@ server/rooms/driver.py carries effects out in order. In tests a simulation does.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from crdt.errors import Code
 from crdt.ids import Epoch, Seq, UpdateId
@@ -20,8 +21,7 @@ Asked = tuple[Session, Request]
 """A session that awaits an answer, and the request that the answer is for."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppendRow:
+class AppendRow(Struct, frozen=True):
     """Commit this batch to the log as a row. At most one append is under way per room.
 
     Then call `committed`, or the verb for another outcome: `append_failed`, `append_refused`,
@@ -44,8 +44,7 @@ class AppendRow:
     heirs: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Rescue:
+class Rescue(Struct, frozen=True):
     """Find out which words would die of these updates in the row after `known`.
 
     Then call `rescued`.
@@ -70,8 +69,7 @@ class Proof(NamedTuple):
     foreign: int
 
 
-@dataclass(frozen=True, slots=True)
-class Prove:
+class Prove(Struct, frozen=True):
     """Find out which suggestions of the row after `known` are nothing else.
 
     Then call `proven`.
@@ -81,8 +79,7 @@ class Prove:
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Broadcast:
+class Broadcast(Struct, frozen=True):
     """Say this to these sessions, except perhaps to `but`, encoded once.
 
     `sessions` is the same tuple as long as the same people listen.
@@ -93,16 +90,14 @@ class Broadcast:
     but: Session | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
+class Acknowledge(Struct, frozen=True):
     """Acknowledge these requests: what they wrote is durable by row `seq` of the log."""
 
     requests: Sequence[Asked]
     seq: Seq
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """Refuse one request."""
 
     session: Session
@@ -110,30 +105,26 @@ class Refuse:
     refused: Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Dismiss:
+class Dismiss(Struct, frozen=True):
     """Tell these sessions why they are no longer in the room. Their seats are free."""
 
     sessions: tuple[Session, ...]
     message: ClosedMessage
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(Struct, frozen=True):
     """Tell the other nodes."""
 
     hint: Hint
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRows:
+class ReadRows(Struct, frozen=True):
     """Read the log after row `after`, because rows are missing. Then call `fetched`."""
 
     after: Seq
 
 
-@dataclass(frozen=True, slots=True)
-class Reload:
+class Reload(Struct, frozen=True):
     """Load the document again, because the replica in memory is in doubt. Then call `reloaded`.
 
     Attributes:
@@ -147,8 +138,7 @@ class Reload:
     folded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KeepAside:
+class KeepAside(Struct, frozen=True):
     """Store these updates of rows, which do not apply, with their stand-ins.
 
     Then call `kept_aside`.
@@ -158,8 +148,7 @@ class KeepAside:
     found: tuple[Found, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """The room is over, and every session has been told. Unload the room and write nothing more."""
 
     code: Code

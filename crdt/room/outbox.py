@@ -32,8 +32,10 @@ falling behind.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.gate.admission import Admission
@@ -117,8 +119,7 @@ class Submission(NamedTuple):
         return [Said(update.raw, self.after, self.author.client_id, self.known) for update in self.updates]
 
 
-@dataclass(frozen=True, slots=True)
-class Appending:
+class Appending(Struct, frozen=True):
     """The append under way: a row that is not in the log yet."""
 
     update_id: UpdateId

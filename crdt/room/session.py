@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from crdt.budget import Lease
 from crdt.errors import Unavailable
 from crdt.ids import ClientId, PresenceId, Seq
@@ -46,8 +48,7 @@ FETCH_BYTES_PER_SECOND = 16 * 2**10
 """Slowest pace of fetching an announced update. A slower one would hold its memory too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Joining:
+class Joining(Struct, frozen=True):
     """The session fetches its missing update in parts.
 
     Updates are sent to it all the same. The client keeps them until it has everything.
@@ -67,8 +68,7 @@ class Joining:
         return self.missing[index * self.part_bytes : (index + 1) * self.part_bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Lapsed:
+class Lapsed(Struct, frozen=True):
     """The missing update was given up before all of it was fetched; `why` says the reason.
 
     The session hears everything, and must join again to know what that builds on.
@@ -77,13 +77,11 @@ class Lapsed:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Synced:
+class Synced(Struct, frozen=True):
     """The session hears everything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
+class Behind(Struct, frozen=True):
     """The session is too slow: it is sent nothing until it has drained.
 
     `since`: when the session fell behind, seconds.
@@ -126,7 +124,7 @@ class Session:
     after: Seq | None = None
     format: Format | None = None
     known: bytes = b""
-    state: State = Synced()
+    state: State = Synced()  # noqa: RUF009 - it cannot be changed
     begun: bool = False
     author: Author = field(init=False)
     contributor: Contributor = field(init=False)

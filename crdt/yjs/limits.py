@@ -13,11 +13,11 @@ of the loop is short.** Work that is dearer runs elsewhere or in slices. So nobo
    encode it, or to apply one batch.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True)
-class GateLimits:
+class GateLimits(Struct, frozen=True):
     """Limits on one update, and on what a document may grow to.
 
     Attributes:

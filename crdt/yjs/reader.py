@@ -26,7 +26,9 @@ the order of their frequency.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from crdt.errors import Code, ProtocolError
 from crdt.yjs.contents import ANY, CONTENT_READERS, GC, JSON, SKIP, STRING, Content
@@ -52,8 +54,7 @@ _NO_RANGES: tuple[tuple[int, tuple[tuple[int, int], ...]], ...] = ()
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
-@dataclass(slots=True)
-class Inspected:
+class Inspected(msgspec.Struct):
     """One update, and its structs and deletions. Treat it as immutable.
 
     Attributes:
@@ -72,7 +73,7 @@ class Inspected:
     clients: list[tuple[int, int, int]]
     structs: list[list[Struct]]
     deletions: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
-    values: int = field(default=0, kw_only=True)
+    values: int = 0
 
 
 def inspect(update: bytes, limits: GateLimits, *, durable: bool = False, gaps: bool = False) -> Inspected:

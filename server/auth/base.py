@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import msgspec
+from msgspec import Struct
+
 from crdt.errors import Code, ProtocolError
 from crdt.permissions import Role
 from crdt.protocol.messages import User
@@ -19,8 +22,7 @@ EVERY_DOCUMENT = "*"
 """The key for all documents in `Identity.document_roles`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """A person whom the server has recognised.
 
     Attributes:
@@ -39,7 +41,7 @@ class Identity:
     kind: Kind
     email: str | None = None
     expires_at: float | None = None
-    document_roles: Mapping[str, Role] = field(default_factory=dict)
+    document_roles: Mapping[str, Role] = msgspec.field(default_factory=dict)
     lasting: bool = True
     agent_for: str | None = None
 

@@ -17,6 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from msgspec import Struct
 
 from server.auth.base import unauthenticated
 
@@ -57,8 +58,7 @@ class FixedKey:
         return self._key
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """The issuer and the audience that a token must name.
 
     With `issuer` None, any issuer is accepted. With `audience` None, the token may not name one.

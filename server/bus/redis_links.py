@@ -12,10 +12,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
@@ -37,8 +37,7 @@ FAILURES = (RedisError, OSError, TimeoutError)
 _SENTINEL_PORT = 26379
 
 
-@dataclass(frozen=True, slots=True)
-class RedisLink:
+class RedisLink(Struct, frozen=True):
     """Two open connections to one server.
 
     `sharded` means that the server knows sharded pub/sub, and is not in a cluster. In a cluster,

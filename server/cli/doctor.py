@@ -7,8 +7,10 @@ next look into the database.
 
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from itertools import count
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crdt.errors import ManyhandsError
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId, is_document_id
@@ -31,8 +33,7 @@ from server.store.set_aside_base import Kept, State, UpdatePlace
 from server.store.sql import SqlStore, url_of
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """Lines for the operator. `well` is False if something still needs attention."""
 
     lines: Sequence[str]
@@ -54,8 +55,7 @@ def place_of(found: Found) -> UpdatePlace:
     return UpdatePlace(found.seq, found.set_aside.position)
 
 
-@dataclass(frozen=True, slots=True)
-class Doctor:
+class Doctor(Struct, frozen=True):
     """The commands, on an open store. Documents are opened in `sandbox`."""
 
     store: Store

@@ -6,9 +6,9 @@ them. Rows that are folded are included, as far as they are kept.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from msgspec import to_builtins
+from msgspec.structs import asdict
 
 from crdt.ids import DocumentId
 from crdt.protocol.row import Contributor

@@ -14,9 +14,10 @@ Three rules hold:
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from crdt.errors import Code, ManyhandsError, Unavailable
 from crdt.ids import DocumentId
@@ -53,8 +54,7 @@ class Outcome(StrEnum):
     """Nothing of this document was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What came of one document, with a sentence if there is something to say."""
 
     name: str

@@ -10,8 +10,9 @@ One connection holds many documents, each with a token of its own, all of one pe
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, assert_never, cast
+
+from msgspec import Struct
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import ClientId, DocumentId, Seq
@@ -76,8 +77,7 @@ class HocuspocusDoor(WebsocketDoor):
                 assert_never(news)
 
 
-@dataclass(slots=True)
-class Spurned:
+class Spurned(Struct):
     """A document that was refused, of which the client goes on speaking.
 
     Attributes:

@@ -1,12 +1,11 @@
 """Limits of the gateway: for one connection, and for all of them together."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from crdt.budget import Rate
 
 
-@dataclass(frozen=True, slots=True)
-class GatewayLimits:
+class GatewayLimits(Struct, frozen=True):
     """Bounds, with their reasons. The limits of documents are crdt.protocol.messages.Limits.
 
     Attributes:

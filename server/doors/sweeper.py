@@ -8,8 +8,9 @@ come in part. Each connection is bounded by itself, but one person may have a hu
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from crdt.budget import Account, Budget
 from server.observe import log
@@ -59,8 +60,7 @@ class Connection(Protocol):
     def account(self) -> Account: ...
 
 
-@dataclass(slots=True)
-class Sweeper:
+class Sweeper(Struct):
     """Runs from the first connection of any door to the gateway's end.
 
     `watch` tells of a door's sockets (all) and connections (those let in), which are live views.

@@ -12,8 +12,9 @@ limits (server/doors/native/engine/). Two rules:
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, assert_never, cast
+
+from msgspec import Struct
 
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId
@@ -44,8 +45,7 @@ ACK_ID = "0"
 """The id under which clients answer our state vector. There is one such question at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
+class Recognised(Struct, frozen=True):
     """Who somebody is, and what they ask for."""
 
     identity: Identity

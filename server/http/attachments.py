@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
@@ -86,8 +85,7 @@ class ImageChecker(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class UploadLimits:
+class UploadLimits(Struct, frozen=True):
     """Bounds of uploads.
 
     Attributes:

@@ -8,11 +8,11 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Literal, Protocol
 from urllib.parse import quote
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 

@@ -17,10 +17,10 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -255,8 +255,7 @@ COUNTED = ("/api/", "/sign-")
 """Beginnings of the paths that are counted: the API, and the sign-in, which asks a provider."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiRates:
+class ApiRates(Struct, frozen=True):
     """Rates of one address: its requests, the documents it makes, and its requests for access.
 
     `clock` returns monotonic seconds.

@@ -12,14 +12,13 @@ the result declares the answer's JSON. Types are msgspec's, and are strict (requ
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from inspect import getdoc
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
@@ -53,8 +52,7 @@ _DECLARED: dict[Any, "Operation"] = {}
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Struct | Response | None]])
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One method of one address.
 
     Attributes:
@@ -165,8 +163,7 @@ def operations_of(*apis: type) -> Iterator[Operation]:
                 yield _DECLARED[member]
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(Struct):
     """One request for an operation, as its handler sees it.
 
     `headers` are the answer's, and the handler may add to them.

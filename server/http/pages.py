@@ -11,9 +11,9 @@ packing costs the server nothing.
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -64,8 +64,7 @@ startet den Server. <code>MANYHANDS_PAGES_DIR</code> nennt das Verzeichnis mit d
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """One file of the build. `packed`: the body in each content coding that makes it smaller."""
 
     body: bytes

@@ -14,8 +14,9 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import DocumentId
@@ -44,8 +45,7 @@ def no_such_document() -> ProtocolError:
     return ProtocolError(Code.NOT_FOUND, "There is no such document, or it is not for you.")
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(Struct, frozen=True):
     """A person's role in a document, the version of the access list that it is from, and the owner.
 
     `anybody` is the role that the address alone gives to everybody. It is None if the address gives
@@ -363,8 +363,7 @@ class Questions(Generic[Q, A]):
             self._next = None
 
 
-@dataclass(slots=True)
-class _Round(Generic[Q, A]):
+class _Round(Struct, Generic[Q, A]):
     """One question. The answer is cancelled if the question was never asked."""
 
     questions: list[Q]

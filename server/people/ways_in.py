@@ -5,8 +5,9 @@ long to import as the rest of the server.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from crdt.permissions import Role
 from server.auth.base import Authenticator
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 CALLBACK = "/sign-in/callback"
 
 
-@dataclass(frozen=True, slots=True)
-class WayIn:
+class WayIn(Struct, frozen=True):
     """The way in which people are known here.
 
     `key` must be opened before anybody comes. `sign_in` exists for `oidc` only.

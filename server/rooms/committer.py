@@ -6,7 +6,8 @@ here. A failure is told to each room, which keeps its batch and tries the same o
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from crdt.errors import Unavailable
 from server.observe import log
@@ -26,8 +27,7 @@ The same append goes on meanwhile.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
+class Late(Struct, frozen=True):
     """The store has not answered yet. The outcome is still to come."""
 
 
@@ -37,8 +37,7 @@ Outcome = AppendOutcome | Late | None
 Done = Callable[[Outcome], None]
 
 
-@dataclass(slots=True, eq=False)
-class Committer:
+class Committer(Struct, eq=False):
     """The one writer to the log on this node. `run` never ends."""
 
     log: Log

@@ -7,9 +7,10 @@ error leaves the driver: an error of ours ends the room.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, assert_never, cast
+
+from msgspec import Struct, field
 
 from crdt.content.excerpt import Excerpt
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
@@ -75,8 +76,7 @@ def shutting_down() -> Unavailable:
     return Unavailable("This server is shutting down; connect again.", Code.DRAINING)
 
 
-@dataclass(slots=True)
-class Surroundings:
+class Surroundings(Struct):
     """Surroundings that all open rooms of a node share.
 
     Attributes:

@@ -6,9 +6,10 @@ A node that falls silent, or says goodbye, takes its people's cursors with it on
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Self
+
+from msgspec import Struct, field
 
 from crdt.ids import DocumentId, NodeId
 from crdt.protocol.hints import Beat, Hint, InboxHint
@@ -30,8 +31,7 @@ _TWICE = (
 )
 
 
-@dataclass(slots=True)
-class Heartbeats:
+class Heartbeats(Struct):
     """Runs as `async with`, within the bus' lifetime.
 
     The rooms tell `live_nodes` of other nodes as well. `called` is this node's name in the

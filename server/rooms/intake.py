@@ -7,8 +7,9 @@ be, and judged in slices while others go on.
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import DocumentId
@@ -35,8 +36,7 @@ So many bytes hold 4,000 of the smallest structs, which take some 30 ms.
 """
 
 
-@dataclass(slots=True)
-class Intake:
+class Intake(Struct):
     """All batches of this node that have to wait.
 
     `update_bytes`: the largest batch that is taken.

@@ -7,8 +7,9 @@ log that kills a worker. Halving finds the culprit in a dozen trials.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from crdt.errors import Code, ProtocolError
 from crdt.log.stand_ins import collected, original, positions_of, tombstones

@@ -7,8 +7,9 @@ broken document costs its own people time, and nobody else.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from crdt.errors import ManyhandsError
 from crdt.ids import DocumentId, Seq
@@ -44,8 +45,7 @@ async def replayed(replay: Callable[[], T], stored: Stored) -> T:
     return replay() if size <= REPLAY_INLINE_BYTES else await asyncio.to_thread(replay)
 
 
-@dataclass(slots=True, eq=False)
-class Reader:
+class Reader(Struct, eq=False):
     """The reader of one document. `clock`: monotonic seconds."""
 
     document_id: DocumentId

@@ -13,8 +13,9 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
+
+from msgspec import Struct, field
 
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import DocumentId, IdFactory, NodeId, PresenceId, UpdateId
@@ -58,8 +59,7 @@ A node that comes back under its name within this time still suspects the docume
 """
 
 
-@dataclass(frozen=True, slots=True)
-class RoomSettings:
+class RoomSettings(Struct, frozen=True):
     """Settings of rooms. Times are in seconds.
 
     Attributes:
@@ -85,8 +85,7 @@ class RoomSettings:
     engine: Engine = apply_update
 
 
-@dataclass(slots=True)
-class Suspect:
+class Suspect(Struct):
     """The document was open when this node died last, and is mended before it is opened.
 
     Attributes:
@@ -96,8 +95,7 @@ class Suspect:
     until: float = 0.0
 
 
-@dataclass(slots=True)
-class Opening:
+class Opening(Struct):
     """The document is being read.
 
     What happens to the document meanwhile may not be in what was read, so it is carried out
@@ -137,8 +135,7 @@ class Opening:
             driver.heed(notice)
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(Struct, frozen=True):
     """The document is being closed."""
 
     task: "asyncio.Task[None]"

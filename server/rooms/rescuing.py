@@ -7,8 +7,9 @@ sandbox does the work for large documents, from the beginning each time.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from crdt.errors import InvariantError, Unavailable
 from crdt.ids import DocumentId, Seq

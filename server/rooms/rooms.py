@@ -9,9 +9,10 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from functools import partial
 from typing import cast
+
+from msgspec.structs import replace
 
 from crdt.budget import Account
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable

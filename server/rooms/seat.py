@@ -5,8 +5,10 @@ of a door blocks or raises. Somebody who is gone is skipped.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crdt.errors import ManyhandsError
 from crdt.ids import ClientId, DocumentId, Seq
@@ -20,8 +22,7 @@ KEYSTROKE_BYTES = 64
 """A batch up to this many bytes takes microseconds, whatever is in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """What somebody showed on joining.
 
     Attributes:

@@ -12,8 +12,9 @@ each is counted.
 
 import asyncio
 from collections import Counter, deque
-from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
+
+from msgspec import Struct, field
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
@@ -25,8 +26,7 @@ LOOK_BYTES = 2**20
 """A person types as many bytes in a year. A program or an attacker sends them in a second."""
 
 
-@dataclass(slots=True, eq=False)
-class MemoryShares:
+class MemoryShares(Struct, eq=False):
     """The shares of all people.
 
     Attributes:

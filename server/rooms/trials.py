@@ -14,8 +14,10 @@ it only a little slower.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from math import inf
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from crdt.errors import Code, ProtocolError
 from crdt.gate.admission import too_costly
@@ -56,8 +58,7 @@ MOST_GROWTH = 1.25
 """Factor by which a batch may slow the opening of a document that is slow to open already."""
 
 
-@dataclass(slots=True)
-class Trials:
+class Trials(Struct):
     """Trials of one open room. `clock`: monotonic seconds."""
 
     document_id: DocumentId

@@ -4,9 +4,9 @@ import io
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from pycrdt import Doc
 
 from crdt.content.edits import Made, Order, Replacement

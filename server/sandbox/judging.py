@@ -7,7 +7,6 @@ the whole document.
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -21,8 +20,7 @@ A larger document is sent anew with each suggestion.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
+class Brief(Struct, frozen=True):
     """What a judge is to judge.
 
     Attributes:

@@ -7,7 +7,6 @@ length.
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
 from msgspec import Meta, MsgspecError, Struct
@@ -56,8 +55,7 @@ class Answer(Struct, frozen=True, array_like=True):
     stays: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """A document that was replayed, encoded and loaded again.
 
     Attributes:
@@ -81,8 +79,7 @@ ImageType = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
 _Pixels = Annotated[int, Meta(ge=0, lt=10**9)]
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFacts:
+class ImageFacts(Struct, frozen=True):
     """Facts from an image's content. `width` and `height` are pixels."""
 
     media_type: ImageType

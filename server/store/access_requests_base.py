@@ -8,9 +8,10 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from crdt.ids import DocumentId
 from crdt.protocol.messages import User
@@ -20,8 +21,7 @@ MAX_REQUESTS = 100
 """Requests that are kept per document. Everybody who knows an address may ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRequest:
+class AccessRequest(Struct, frozen=True):
     """A request that waits for an answer."""
 
     user: User

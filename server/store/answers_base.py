@@ -5,9 +5,10 @@ between the request may promise: say by what others can see that it was carried 
 after a crash does nothing twice, whichever node it comes to.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 KEPT = timedelta(days=1)
 """Time for which an answer is kept."""
@@ -16,8 +17,7 @@ MOST_OF_ONE = 1000
 """Most requests of one person that are kept. The oldest are forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """A request that was begun before.
 
     Attributes:

@@ -5,8 +5,9 @@ history still come with their bindings.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, select
 
 from crdt.ids import ClientId, Seq
@@ -21,8 +22,7 @@ _BOUND = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Bindings:
+class Bindings(Struct, frozen=True):
     """The bindings of a document, by client id and by row."""
 
     by_client: Mapping[ClientId, bytes]

@@ -29,10 +29,11 @@ InvariantError(quarantined). Damaged bytes are kept as they are.
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from crdt.content.excerpt import Excerpt
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
@@ -60,8 +61,7 @@ ANY_ACCESS = 2**63 - 1
 """Access version of an append for which nobody had to be judged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(Struct, frozen=True):
     """A row to append.
 
     Attributes:
@@ -88,40 +88,34 @@ class Append:
     heirs: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(Struct, frozen=True):
     """The batch is durable in this row of its log."""
 
     seq: Seq
 
 
-@dataclass(frozen=True, slots=True)
-class Fenced:
+class Fenced(Struct, frozen=True):
     """The document has another epoch. Nothing was written."""
 
     epoch: Epoch
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(Struct, frozen=True):
     """There is no such document (any more). Nothing was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """A client id that begins in the batch is bound to another key. Nothing was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(Struct, frozen=True):
     """The access has changed since the writers were judged, or the document is in the trash.
 
     Nothing was written.
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Behind:
+class Behind(Struct, frozen=True):
     """The batch was made without rows that it must know (see `Append.moves`). Nothing was written.
 
     `head`: the log's last row.
@@ -133,8 +127,7 @@ class Behind:
 AppendOutcome = Appended | Fenced | Gone | Taken | Stale | Behind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded(Stored):
+class Loaded(Stored, frozen=True, kw_only=True):
     """A document as it is stored, read in one transaction.
 
     Attributes:
@@ -145,8 +138,7 @@ class Loaded(Stored):
     head: Seq
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The present end of a document's log, and what else an open page must know to be up to date.
 
     The versions rise when the document's access, its updates that are set aside, or its discussion
@@ -164,8 +156,7 @@ class Head:
     discussion_version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """What the rescue needs for a fold: its memory at row `seq`, and each later row's heirs."""
 
     seq: int = 0
@@ -173,8 +164,7 @@ class Past:
     heirs: Sequence[bytes] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(Struct, frozen=True):
     """The result of a `Fold`: one verified update, and its state vector (both Yjs v1 bytes).
 
     Attributes:
@@ -195,8 +185,7 @@ It raises an error rather than guess.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class CompactionReport:
+class CompactionReport(Struct, frozen=True):
     """Result of a compaction: the rows folded, the bytes of their log, and of the snapshot."""
 
     rows: int
@@ -243,16 +232,14 @@ UNTITLED = "Untitled document"
 """The title of a document that nobody has given one, as long as the document is empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Editor:
+class Editor(Struct, frozen=True):
     """The person who wrote the last row of a document, by the name that they had then."""
 
     user_id: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One document in the catalogue.
 
     `title` is the first line of the text if nobody has given a title. `preview` is the line behind
@@ -288,8 +275,7 @@ class Order(StrEnum):
     """Last opened by this person first, and what they have not opened at the end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The choice of documents for a list, beside the person whose list it is.
 
     Attributes:
@@ -309,8 +295,7 @@ class Choice:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Some entries, in the order that was chosen.
 
     `cursor` asks for the next page, and is None on the last.
@@ -327,8 +312,7 @@ Older ones are found by their address, and stay in the lists of people who have 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Whose:
+class Whose(Struct, frozen=True):
     """The person whose list of documents is asked for.
 
     A list holds the documents that the person owns, was granted, or has visited by a link that has
@@ -452,8 +436,7 @@ class Catalogue(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A file that belongs to a document, named by its content. `sha256`: 64 hexadecimal digits."""
 
     sha256: str

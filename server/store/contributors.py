@@ -7,9 +7,9 @@ was written.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple
 from functools import lru_cache
 
+from msgspec.structs import astuple
 from sqlalchemy import Connection, select
 
 from crdt.protocol.row import Contributor

@@ -15,10 +15,11 @@ A deed holds neither title nor text, because those go when the document is delet
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from crdt.ids import DocumentId
 
@@ -129,8 +130,7 @@ ABOUT_DISCUSSION = frozenset(
 """Kinds of deeds that everybody does who takes part in a discussion."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(Struct, frozen=True):
     """One thing that happened to a document.
 
     Attributes:
@@ -147,8 +147,7 @@ class Deed:
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """A deed that has been written, and the document's state after it.
 
     Attributes:

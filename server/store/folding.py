@@ -16,8 +16,8 @@ then finds no row of `documents` with the key, epoch and snapshot_seq that it be
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import BigInteger, ColumnElement, Connection, Table, bindparam, delete, func, insert, select, update
 
 from crdt.errors import Code, InvariantError
@@ -84,8 +84,7 @@ MOST_ROWS = 2**22
 """Most rows since a snapshot. If there seem to be more, the document's own row is damaged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(Struct, frozen=True):
     """The amount of a document's history to keep, beyond the segment of the last compaction.
 
     `since` is in microseconds since 1970.
@@ -95,8 +94,7 @@ class Keep:
     since: int
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A document's row, with the ends of its log and of its snapshot."""
 
     document_id: DocumentId
@@ -108,8 +106,7 @@ class Document:
     discussion_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """The base of the rows after `snapshot_seq`: a snapshot at `seq`.
 
     `history` is empty, unless the newest snapshot is damaged. Then it holds the rows since `seq`.
@@ -123,8 +120,7 @@ class Base:
     memory: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
+class Tail(Struct, frozen=True):
     """The end of a log: segments of history up to `snapshot_seq`, then the rows after it.
 
     The segments are verified, but not unpacked.
@@ -136,8 +132,7 @@ class Tail:
     rows: Sequence[Row]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """The input of a compaction: the `rows` after the snapshot at `base_seq`.
 
     `fresh` are the last ones of them, which were never folded before.
@@ -151,8 +146,7 @@ class Span:
     memory: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(Struct, frozen=True):
     """The output of a compaction, ready to be written."""
 
     span: Span

@@ -6,10 +6,11 @@ are kept.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from crdt.ids import DocumentId
 from crdt.protocol.messages import User
@@ -31,8 +32,7 @@ class Reason(StrEnum):
     SHARED = "shared"
 
 
-@dataclass(frozen=True, slots=True)
-class InboxEntry:
+class InboxEntry(Struct, frozen=True):
     """One thing that concerns a person.
 
     Attributes:
@@ -55,16 +55,14 @@ class InboxEntry:
     open_to_viewers: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A place in a person's inbox: behind this entry, which was read or not."""
 
     read: bool = False
     entry_id: int = 2**62
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Struct, frozen=True):
     """A person's unread entries in one document: those of its discussion, and others."""
 
     discussion: int
@@ -72,8 +70,7 @@ class Count:
     open_to_viewers: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """What a person has not read for a while, and gets by mail: the newest entry first."""
 
     user: User

@@ -7,11 +7,11 @@ sqlite/append.py, postgres/append.py.
 import logging
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Select, select
 
 from crdt.ids import DocumentId, Epoch, Seq

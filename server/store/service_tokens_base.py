@@ -4,13 +4,13 @@ Only a token's hash is stored, so nobody can come in by reading the database.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class ServiceToken:
+
+class ServiceToken(Struct, frozen=True):
     """A program's right to come in.
 
     Attributes:

@@ -7,10 +7,12 @@ mark holds the update as well, because rows are folded, and folded rows are not 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.protocol.row import WHOLE_ROW, Found, Row, SetAside
@@ -27,8 +29,7 @@ class State(StrEnum):
     """The update is given up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """One update that is set aside."""
 
     document_id: DocumentId
@@ -37,8 +38,7 @@ class Kept:
     found_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Struct, frozen=True):
     """The marks of one document.
 
     `version` rises whenever they change. `open` counts the marks without a decision.
@@ -55,8 +55,7 @@ class Marks:
         return [replace(row, set_aside=self.by_seq.get(row.seq, ())) for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class UpdatePlace:
+class UpdatePlace(Struct, frozen=True):
     """An update's row, and its position in the row."""
 
     seq: Seq

@@ -17,8 +17,9 @@ address in lower case.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from crdt.ids import DocumentId
 from crdt.permissions import Role
@@ -32,8 +33,7 @@ MAX_VISITS = 1000
 """Visits that are kept per document. The oldest are forgotten, and need the link again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A document's link.
 
     Attributes:
@@ -49,8 +49,7 @@ class Link:
     generation: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """The access of some users to a document: their grants, and who of them visited with force.
 
     `version` is the version of the document's access. `owner` is None if the document has none.
@@ -63,8 +62,7 @@ class Standing:
     visitors: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class KnownUser:
+class KnownUser(Struct, frozen=True):
     """A person who was granted a role, has visited a document, or has signed in."""
 
     user: User
@@ -72,8 +70,7 @@ class KnownUser:
     email: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A person with access to a document, by a grant or by the link.
 
     A person whose name is not known is called by their id or address.

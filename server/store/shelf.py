@@ -1,9 +1,9 @@
 """Shelf in SQL: stars, openings and labels."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, literal_column, select
 
 from crdt.ids import DocumentId

@@ -5,9 +5,10 @@ everybody who may read the document sees them. All are deleted with the document
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from crdt.ids import DocumentId
 from server.store.deeds_base import OPERATOR, Done
@@ -19,8 +20,7 @@ MAX_READERS = 1000
 """People per document whose star and opening are kept. Who opened it longest ago is forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """What a document is to one person, and its labels in alphabetical order.
 
     `requests` is how many people ask for access, if this person may share the document.

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, func, literal_column, select, update
 
 from crdt.errors import Code, ProtocolError
@@ -124,8 +125,7 @@ _TAKE_BACK = delete(reactions).where(
 )
 
 
-@dataclass(slots=True)
-class _Thread:
+class _Thread(Struct):
     """The part of a thread by which an act is judged."""
 
     state: str
@@ -134,8 +134,7 @@ class _Thread:
     quote: Quote
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(Struct):
     """One act in a document whose row is locked. Deeds are written last (catalogue.py)."""
 
     connection: Connection

@@ -17,9 +17,10 @@ What an actor may do to whose words is decided here, because only here it is kno
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from crdt.ids import DocumentId
 from crdt.permissions import Role
@@ -52,16 +53,14 @@ KEEP = object()
 """Stands for an assignee that stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """What a comment says: its body in JSON, and the ids of the people whom it mentions."""
 
     body: str
     mentions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Struct, frozen=True):
     """The words that a thread is about, and some words around them."""
 
     words: str = ""
@@ -69,8 +68,7 @@ class Quote:
     after: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(Struct, frozen=True):
     """Begin a thread. `suggestion_id` is empty for a thread that is about words."""
 
     thread_id: str
@@ -81,8 +79,7 @@ class Begin:
     assignee: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(Struct, frozen=True):
     """Reply in a thread, or say something else in an own comment."""
 
     thread_id: str
@@ -90,8 +87,7 @@ class Say:
     said: Said
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Change a thread. What is None stays; an assignee that is `KEEP` stays."""
 
     thread_id: str
@@ -100,16 +96,14 @@ class Change:
     quote: Quote | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Struct, frozen=True):
     """Delete a comment, or, without a comment, a whole thread."""
 
     thread_id: str
     comment_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class React:
+class React(Struct, frozen=True):
     """Put an emoji beside a comment, or take it back."""
 
     thread_id: str
@@ -118,8 +112,7 @@ class React:
     on: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(Struct, frozen=True):
     """Tell a suggestion's author what became of it, and resolve one thread that is about it.
 
     Once nothing is left to do, this changes nothing.
@@ -130,8 +123,7 @@ class Settle:
     accepted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Say whether viewers may read the discussion."""
 
     viewers: bool
@@ -140,8 +132,7 @@ class Rule:
 Act = Begin | Say | Change | Delete | React | Settle | Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """A person or program who acts, judged by a version of the document's access."""
 
     who: Contributor
@@ -149,16 +140,14 @@ class Actor:
     access_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class StoredReaction:
+class StoredReaction(Struct, frozen=True):
     """Somebody's emoji beside a comment."""
 
     emoji: str
     by: Contributor
 
 
-@dataclass(frozen=True, slots=True)
-class StoredComment:
+class StoredComment(Struct, frozen=True):
     """A comment. `body` is JSON, and empty if the comment was deleted."""
 
     comment_id: str
@@ -170,8 +159,7 @@ class StoredComment:
     reactions: Sequence[StoredReaction]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredThread:
+class StoredThread(Struct, frozen=True):
     """A thread with its comments, the first one first."""
 
     thread_id: str
@@ -187,8 +175,7 @@ class StoredThread:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Discussion:
+class Discussion(Struct, frozen=True):
     """Threads that changed since a version.
 
     Attributes:
@@ -208,16 +195,14 @@ class Discussion:
     viewers: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Acted:
+class Acted(Struct, frozen=True):
     """What an act has done, and the thread afterwards; None if the act leaves no thread."""
 
     done: Done
     thread: StoredThread | None
 
 
-@dataclass(frozen=True, slots=True)
-class Overtaken:
+class Overtaken(Struct, frozen=True):
     """The access has changed since the actor was judged. Nothing was written."""
 
 

@@ -1,9 +1,9 @@
 """Reading of threads with their comments, for the port of threads (threads.py)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import BigInteger, Connection, and_, bindparam, literal_column, select
 
 from crdt.protocol.messages import User
@@ -74,8 +74,7 @@ _REACTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A row of `threads`, with the assignee's name and colour, in the order of `CHANGED`."""
 
     document_key: int

@@ -1,11 +1,11 @@
 """The catalogue and the attachments beside it. For every backend."""
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 
 from crdt.content.excerpt import Excerpt
 from crdt.errors import Code, ProtocolError

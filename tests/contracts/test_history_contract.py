@@ -1,10 +1,10 @@
 """The log's memory beside the words, for every backend: when each row was appended, whose updates it holds, and for how long."""
 
 import zlib
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from crdt.ids import Seq

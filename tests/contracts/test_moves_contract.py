@@ -1,7 +1,8 @@
 """Contract of appends that move words (crdt/rescue): who must know what, and what rows keep."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from crdt.ids import Seq
 from server.store.base import Append, Appended, Behind, Folded, Past

@@ -1,8 +1,7 @@
 """What every store promises of updates that are set aside."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from crdt.ids import Epoch, Seq
 from crdt.protocol.batch import encode_batch

@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from crdt.permissions import Role

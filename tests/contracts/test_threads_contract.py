@@ -3,11 +3,11 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from crdt.errors import Code, ProtocolError
 from crdt.permissions import Role

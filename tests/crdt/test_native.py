@@ -6,12 +6,12 @@ In the file, `{"hex": …}` stands for binary.
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from crdt.errors import Code, EpochChanged, ProtocolError
 from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq

@@ -1,9 +1,10 @@
 """A room among other nodes' rooms: their rows and people arrive in any order, late or twice."""
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from pycrdt import Doc, Text
 
 from crdt.errors import Code, ProtocolError
@@ -335,7 +336,7 @@ class TestPeople:
 
     def test_a_crowd_elsewhere_makes_the_room_gather_longer_as_one_here_does(self) -> None:
         def shown(table: Table, crowd: int) -> None:
-            people = [replace(CAROL, presence_id=PresenceId(1000 + number)) for number in range(crowd)]
+            people = [dataclasses.replace(CAROL, presence_id=PresenceId(1000 + number)) for number in range(crowd)]
             table.carry_out(table.room.members.hear_whole_presence(ELSEWHERE, people, asks=False))
 
         def counted(table: Table, crowd: int) -> None:

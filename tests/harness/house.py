@@ -3,10 +3,10 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any, cast
 
+from msgspec.structs import replace
 from pycrdt import Doc, Text
 
 from crdt.budget import Account

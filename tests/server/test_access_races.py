@@ -1,9 +1,9 @@
 """Access that changes at the worst moment: while somebody joins, while the store is away, or without anybody hearing of it."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import ClientId, DocumentId

@@ -1,10 +1,10 @@
 """What the document engine would work on for long: measured in the sandbox first, then read folded instead of applied, or refused."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pycrdt import Doc
 
 from crdt.errors import Code

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pycrdt import Doc, Text
 
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable

@@ -4,7 +4,7 @@ Every limit stands in one of the tables below: one that is added without being t
 the first test.
 """
 
-from dataclasses import fields
+from msgspec.structs import fields
 
 from crdt.protocol.messages import Limits
 from crdt.yjs.limits import GateLimits
@@ -58,7 +58,7 @@ OF_ONE_MESSAGE = {
 def test_whatever_can_be_used_up_is_got_back_or_locks_nobody_out() -> None:
     of_documents = {each.name for each in declared(DocumentLimits)}
     assert of_documents == {"max_" + each.name for each in fields(Limits)} - {"max_presence_bytes"}
-    limits = {each.name for each in (*fields(Limits), *fields(GateLimits)) if each.type in (int, "int")}
+    limits = {each.name for each in (*fields(Limits), *fields(GateLimits)) if each.type is int}
     settings = {each.name for part in (ConnectionLimits, Rates, HttpLimits) for each in declared(part)}
     missing = (limits | settings) - set(USED_UP) - OF_ONE_MESSAGE
     assert missing == set(), "is it got back when it is used up, and how? Or is it of one message alone?"

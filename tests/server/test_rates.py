@@ -2,10 +2,10 @@
 
 import json
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pycrdt import Doc, Text
 
 from crdt.budget import Rate, address_group

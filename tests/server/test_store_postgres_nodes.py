@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import replace
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from crdt.ids import ClientId, DocumentId, Epoch, Seq, UpdateId
 from server.store.base import Append, Appended, AppendOutcome, Attachment, Fenced, Folded, Gone, Past, Row, Taken

@@ -5,10 +5,10 @@ Each function is a context in which the server has that bug.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, delete, select, update
 
 from crdt.log import compaction

@@ -7,15 +7,15 @@ not looked into here. What cannot be read is said of its document, and the reade
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from server.cli import CannotDo
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(Struct, frozen=True):
     """One document of another server's store.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Layouts of stores: their readers by name, and which of them a path is."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from server.cli import CannotDo
 from server.cli.neighbours import Foreign, Read, files, hocuspocus_sqlite, pycrdt_sqlite, tables_of

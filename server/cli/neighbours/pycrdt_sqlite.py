@@ -9,8 +9,9 @@ the one behind `/y`.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from server.cli.neighbours import Foreign, rows_of, tables_of
 

@@ -3,8 +3,9 @@
 import asyncio
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
+
+from msgspec import Struct, field
 
 from crdt.budget import Account
 from crdt.errors import Code, ManyhandsError, ProtocolError
@@ -98,8 +99,7 @@ class Audience:
         return slow
 
 
-@dataclass(slots=True, eq=False)
-class Connection:
+class Connection(Struct, eq=False):
     """One browser connection between its CONNECT and its end.
 
     Attributes:

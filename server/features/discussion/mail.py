@@ -11,12 +11,13 @@ import html
 import smtplib
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Self
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from crdt.errors import ManyhandsError
 from crdt.ids import DocumentId
@@ -52,8 +53,7 @@ _SAYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(Struct, frozen=True):
     """A mail server, and what mails say of themselves.
 
     Attributes:

@@ -10,11 +10,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 import asyncpg
+from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -34,8 +34,7 @@ _ATTEMPTS = 5  # of a job that is given up: each time, the job that it collided 
 _OPENING_SECONDS = 600.0  # a migration by another node may take as long
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     place: Place
     writing: AsyncEngine
     reading: AsyncEngine  # the same sessions, with transactions that see one state of the database
