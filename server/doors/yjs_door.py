@@ -123,13 +123,19 @@ class YjsDoor(ABC, Generic[Frames]):
         self.ends.pop(end.arrival, None)
 
     def _renew(self) -> None:
-        """Tell everybody of all cursors again, and of nothing where there are none."""
+        """Tell everybody of all cursors again, and of nothing where there are none.
+
+        Whoever takes nothing in has enough to take in, and is not told.
+        """
         self._renewal = None
+        limit = self.reception.rooms.limits.backlog_bytes
         together: dict[DocumentId, list[End[Frames]]] = {}
         for end in self.ends.values():
-            together.setdefault(end.document_id, []).append(end)
+            told = together.setdefault(end.document_id, [])
+            if end.seat_here is not None and end.seat_here.listens and end.backlog <= limit:
+                told.append(end)
         for ends in together.values():
-            if (seat := ends[0].seat_here) is not None:
+            if ends and (seat := ends[0].seat_here) is not None:
                 self._tell(ends, self.everybody(seat))
         self._awareness.keep(together)
         if self.ends:

@@ -15,7 +15,7 @@ from crdt.protocol import hocuspocus as h
 from crdt.protocol import yprotocols as y
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.config import Config
-from server.config.limits import ConnectionLimits, DocumentLimits
+from server.config.limits import ConnectionLimits
 from server.config.people import PeopleSettings
 from server.doors import hocuspocus, yjs_door
 from server.doors.yjs_door import YjsDoor
@@ -500,24 +500,6 @@ async def test_a_stranger_who_says_somebodys_client_id_puts_nobody_out() -> None
         seen = await stock.do("look", "bert")
         assert seen["states"][str(own)]["cursor"] == 1
         assert (await stock.do("look", "anna"))["closes"] == []
-
-
-async def test_a_reader_who_takes_nothing_in_is_sent_nothing_more_and_holds_up_nobody() -> None:
-    config = Config(documents=DocumentLimits(max_backlog_bytes=2**19))
-    async with whole_server(config=config) as server, stock_clients(server.url) as stock:
-        await stock.open("anna", "room", LATEST)
-        await stock.open("bert", "room", LATEST)
-        async with deaf_socket(server.port, "/hocuspocus", h.head("room") + STEP_1):
-            door = server.app.hocuspocus
-            await until(lambda: len(door.ends) == 3)
-            deaf = list(door.ends.values())[-1]
-            for _ in range(8):
-                await stock.types("anna", "x" * 2**20)
-                await is_saved(stock, "anna")  # each in a row of its own
-            await stock.sees("bert", lambda seen: seen["length"] == 8 * 2**20)
-            assert deaf.seat_here is not None
-            assert not deaf.seat_here.listens
-            assert deaf.backlog < 3 * 2**20
 
 
 async def test_a_document_of_many_parts_comes_whole_and_with_what_is_written_meanwhile() -> None:

@@ -10,8 +10,6 @@ import pytest
 from crdt.ids import ClientId, DocumentId, Epoch
 from crdt.permissions import Role
 from crdt.protocol import yprotocols as y
-from server.config import Config
-from server.config.limits import DocumentLimits
 from server.config.people import PeopleSettings
 from server.doors import yjs_door
 from tests.doors.stock import Stock, stock_clients
@@ -190,24 +188,6 @@ async def test_a_document_of_many_parts_comes_whole_and_with_what_is_written_mea
         await comes(stock, "bert", "long")
         await stock.types("anna", "end")
         await stock.sees("bert", lambda seen: seen["length"] == len(long) + 3)
-
-
-async def test_a_reader_who_takes_nothing_in_is_sent_nothing_more_and_holds_up_nobody() -> None:
-    config = Config(documents=DocumentLimits(max_backlog_bytes=2**19))
-    async with whole_server(config=config) as server, stock_clients(server.url) as stock:
-        await comes(stock, "anna", "room")
-        await comes(stock, "bert", "room")
-        async with deaf_socket(server.port, greeting="40/yjs|room,") as deaf_one:
-            await deaf_one.say(ASK, b"\0")
-            door = server.app.ysocketio
-            await until(lambda: len(door.ends) == 3)
-            deaf = list(door.ends.values())[-1]
-            for _ in range(8):
-                await stock.types("anna", "x" * 2**20)
-            await stock.sees("bert", lambda seen: seen["length"] == 8 * 2**20)
-            # It fell behind, or its connection was cut.
-            assert deaf.seat_here is None or not deaf.seat_here.listens
-            assert deaf.backlog < 4 * 2**20
 
 
 async def test_cursors_are_told_again_before_clients_forget_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,15 +10,11 @@ import pytest
 
 from crdt.ids import ClientId, DocumentId, Epoch
 from crdt.permissions import Role
-from crdt.protocol.messages import ResyncMessage
 from crdt.protocol.yprotocols import encode_awareness, encode_states, encode_update
-from server.config import Config
-from server.config.limits import DocumentLimits
 from server.config.people import PeopleSettings
 from server.doors import yjs_door
 from tests.doors.stock import stock_clients
 from tests.harness import live_server
-from tests.harness.deaf_socket import deaf_socket
 from tests.harness.live_server import until
 from tests.harness.memory_store import memory_store
 from tests.harness.person import person
@@ -279,25 +275,6 @@ async def test_a_stranger_who_says_somebodys_client_id_puts_nobody_out() -> None
         seen = await stock.do("look", "bert")
         assert seen["states"][str(own)]["cursor"] == 1
         assert (await stock.do("look", "anna"))["closes"] == []
-
-
-async def test_a_reader_who_takes_nothing_in_is_sent_nothing_more_and_holds_up_nobody() -> None:
-    config = Config(documents=DocumentLimits(max_backlog_bytes=2**19))
-    async with whole_server(config=config) as server, stock_clients(server.url) as stock:
-        await stock.open("anna", "room")
-        await stock.open("bert", "room")
-        async with deaf_socket(server.port, "/y/room", bytes([0, 0, 1, 0])):
-            door = server.app.ywebsocket
-            await until(lambda: len(door.ends) == 3)
-            deaf = list(door.ends.values())[-1]
-            for _ in range(8):
-                await stock.types("anna", "x" * 2**20)
-            await stock.sees("bert", lambda seen: seen["length"] == 8 * 2**20)
-            assert deaf.seat_here is not None
-            assert not deaf.seat_here.listens
-            assert deaf.backlog < 3 * 2**20
-            deaf.hear(ResyncMessage())  # what the room says when the backlog is gone
-            await until(lambda: len(door.connections) == 2)
 
 
 async def test_a_sign_in_that_runs_out_ends_the_connection() -> None:
