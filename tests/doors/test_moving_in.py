@@ -14,6 +14,7 @@ import pytest
 
 from tests.doors.stock import SCRIPT, Stock, stock_clients
 from tests.harness.bell import PATIENCE
+from tests.harness.live_server import until
 from tests.harness.neighbours import hocuspocus_sqlite, pycrdt_sqlite
 from tests.harness.ports import quiet_port
 from tests.harness.processes import mortal
@@ -41,6 +42,12 @@ async def y_websocket_server(database: Path) -> AsyncIterator[str]:
     finally:
         server.terminate()
         await server.communicate()
+
+
+def holds(database: Path, *words: str) -> bool:
+    """Whether LevelDB's log has these words, which stand there as they are."""
+    log = b"".join(path.read_bytes() for path in database.glob("*.log"))
+    return all(each.encode() in log for each in words)
 
 
 async def export(database: Path, directory: Path) -> str:
@@ -87,6 +94,8 @@ async def test_people_move_in_from_y_websocket_s_own_server_and_y_leveldb(tmp_pa
                 await stock.sees(who, lambda seen: seen["text"].count("was here") == 2)
                 await stock.do("destroy", who)
             await stock.types("anna", "anna, offline. ")
+            # That server writes a little later, and what it has not written ends with it.
+            await until(lambda: holds(database, "anna was here. ", "bert was here. "))
         assert "1 documents" in await export(database, tmp_path / "files")
         assert "1 imported" in await imported(data, tmp_path / "files", "--drop-prefix", "y/")
         assert "1 unchanged" in await imported(data, tmp_path / "files", "--drop-prefix", "y/")
