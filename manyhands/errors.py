@@ -54,7 +54,7 @@ class EpochChanged(Refused):
 
 
 class ClientIdTaken(Refused):
-    """Somebody else writes under this document's client id, which pycrdt gives a document once.
+    """Somebody else writes under this document's client id, and under the one that it took then.
 
     Open the document again, which then has another id, and write again what was not saved.
     """

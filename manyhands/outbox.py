@@ -6,7 +6,7 @@ of the program at any moment, and belongs to one program at a time.
 
 import secrets
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -51,6 +51,10 @@ class Outbox(Protocol):
         """Drop changes that are acknowledged."""
         ...
 
+    def rewrite(self, rewritten: Callable[[bytes], bytes]) -> None:
+        """Replace each change that is kept by what `rewritten` makes of it, all or none."""
+        ...
+
     def note_epoch(self, epoch: int) -> None:
         """Note in which life of the document the next changes are made."""
         ...
@@ -76,6 +80,9 @@ class MemoryOutbox:
         return Change((self._last,), after, update)
 
     def forget(self, numbers: Iterable[int]) -> None:
+        pass
+
+    def rewrite(self, rewritten: Callable[[bytes], bytes]) -> None:
         pass
 
     def note_epoch(self, epoch: int) -> None:
@@ -129,6 +136,12 @@ class FileOutbox:
     def forget(self, numbers: Iterable[int]) -> None:
         self._database.execute("BEGIN")
         self._database.executemany("DELETE FROM changes WHERE number = ?", [(number,) for number in numbers])
+        self._database.execute("COMMIT")
+
+    def rewrite(self, rewritten: Callable[[bytes], bytes]) -> None:
+        changes = [(rewritten(change.update), *change.numbers) for change in self.changes()]
+        self._database.execute("BEGIN")
+        self._database.executemany("UPDATE changes SET content = ? WHERE number = ?", changes)
         self._database.execute("COMMIT")
 
     def note_epoch(self, epoch: int) -> None:

@@ -216,6 +216,8 @@ class Session:
         try:
             await self._join(link)
         except Refused as error:
+            if error.code == "client_id_taken" and self.replica.take_other_ids(in_batch=False):
+                return
             doubt = _Doubt(error, remedy_for_session(error.code))
         except (WireError, ValueError) as error:  # pycrdt raises ValueError for what it cannot read
             doubt = _Doubt(Refused("internal", str(error)), Remedy.REJOIN)
@@ -267,7 +269,9 @@ class Session:
                 missing = await self._fetch(link, answer["chunks"]["count"])
             self.about.joined(answer)
             self._forgive()
-            self.replica.settle(answer["seq"], answer["epoch"], missing, answer["state_vector"])
+            if not self.replica.settle(answer["seq"], answer["epoch"], missing, answer["state_vector"]):
+                await self._join(link)
+                return
         except (KeyError, TypeError) as error:
             raise WireError(f"The answer to a join has another form: {error!r}") from error
         self.tries = 0
@@ -342,7 +346,9 @@ class Session:
         if not self.replica.refused(number):
             return
         remedy = remedy_for_update(refusal.code)
-        if remedy is Remedy.STOP or (remedy is Remedy.REJOIN and self._strikes == _MOST_STRIKES):
+        if refusal.code == "client_id_taken" and self.replica.take_other_ids(in_batch=True):
+            self._join_again()
+        elif remedy is Remedy.STOP or (remedy is Remedy.REJOIN and self._strikes == _MOST_STRIKES):
             self.refusal = refusal
         else:
             self.replica.part()

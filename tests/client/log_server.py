@@ -10,7 +10,8 @@ from pycrdt import Doc, Text, TransactionEvent
 
 from manyhands.outbox import MemoryOutbox, Outbox
 from manyhands.replica import Replica
-from manyhands.wire import decode_batch
+from manyhands.updates import decode_vector
+from manyhands.wire import decode_batch, encode_batch
 
 PART_BYTES = 100
 
@@ -34,6 +35,24 @@ class LogServer:
                 writer.line.append(partial(author.hears_answer, number, seq))
             elif writer.connected:
                 writer.line.append(partial(writer.hears_row, seq, data))
+
+    def is_robbed(self, victim: "Writer", words: str) -> bool:
+        """Let a stranger write under a client id whose owner is away, and has no word here."""
+        client_id = victim.doc.client_id
+        has_another = victim.replica.client_id != client_id
+        if victim.connected or has_another or client_id in decode_vector(self.doc.get_state()):
+            return False
+        thief: Doc[Any] = Doc(client_id=client_id)
+        thief.apply_update(self.doc.get_update())
+        text = thief.get("text", type=Text)
+        text.insert(victim.chance.randint(0, len(text)), words)
+        update = thief.get_update(self.doc.get_state())
+        self.doc.apply_update(update)
+        self.rows.append(encode_batch([update]))
+        for writer in self.writers:
+            if writer.connected:
+                writer.line.append(partial(writer.hears_row, len(self.rows), self.rows[-1]))
+        return True
 
 
 class Writer:
@@ -64,7 +83,11 @@ class Writer:
         self.connected = True
         seen = self.replica.begin_join()["state_vector"]
         seq, missing, vector = len(self.server.rows), self.server.doc.get_update(seen), self.server.doc.get_state()
-        self.line.append(lambda: self.replica.settle(seq, 1, missing, vector))
+        self.line.append(partial(self._settles, seq, missing, vector))
+
+    def _settles(self, seq: int, missing: bytes, vector: bytes) -> None:
+        if not self.replica.settle(seq, 1, missing, vector):
+            self.connects()
 
     def loses_connection(self) -> None:
         """Lose what is on its way; some of that may have reached the server."""

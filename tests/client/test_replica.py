@@ -54,6 +54,43 @@ def test_three_who_come_and_go_agree_and_lose_nothing(seed: int) -> None:
     assert all(person.doc.get_update(states[0]) == people[0].doc.get_update(states[0]) for person in people)
 
 
+@given(st.integers(0, 2**32))
+def test_nobody_loses_a_word_to_somebody_who_writes_under_their_client_id(seed: int) -> None:
+    chance = Random(seed)
+    server = LogServer()
+    people = [Writer(server, chance) for _ in range(3)]
+    robbed = typed = 0
+    for count in range(60):
+        person, act = chance.choice(people), chance.choice(ACTS)
+        if act == "types":
+            person.text.insert(chance.randint(0, len(person.text)), "x")
+            typed += 1
+        else:
+            getattr(person, act)()
+        if chance.random() < 0.3:
+            robbed += server.is_robbed(chance.choice(people), f"({count})")
+    for person in people * 2:
+        person.settles()
+    text = str(server.doc.get("text", type=Text))
+    assert [str(person.text) for person in people] == [text] * 3
+    assert (text.count("x"), text.count("(")) == (typed, robbed)
+    assert [person.replica.unsaved for person in people] == [0, 0, 0]
+
+
+def test_what_the_server_has_of_ours_stays_under_our_client_id_though_others_have_changed_it() -> None:
+    ada = joined()
+    ada.text.insert(0, "Hello")
+    ada.text.insert(5, " there")
+    ada.sends()
+    ada.reaches_server()
+    ada.loses_connection()
+    del ada.server.doc.get("text", type=Text)[1:7]
+    ada.text.insert(0, "Oh. ")
+    ada.settles()
+    assert ada.replica.client_id == ada.doc.client_id
+    assert str(ada.text) == str(ada.server.doc.get("text", type=Text)) == "Oh. Hhere"
+
+
 def test_a_change_waits_until_it_is_acknowledged() -> None:
     ada = joined()
     ada.types("Hi")
