@@ -49,7 +49,7 @@ describe: $(STAMPS)/python-dev $(STAMPS)/web  ## Renew what is written from the 
 	$(BIN)/manyhands openapi --types > $(WEB)/editor/src/api/wire.ts
 	cd $(WEB) && npx vitest run --project schema format --update && npx vitest run --project editor contents suggesting/views --update
 
-bench: setup $(STAMPS)/peers $(STAMPS)/redis $(STAMPS)/postgres  ## Speed and memory, next to other servers; prints tables, writes build/bench.json
+bench: setup $(STAMPS)/peers $(STAMPS)/installed $(STAMPS)/redis $(STAMPS)/postgres  ## Speed and memory, next to other servers; prints tables, writes build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
 
 dist: $(STAMPS)/python-dev $(PAGES)  ## Packages for other machines, in ./dist: wheel and sdist of the server, provider, binding and schema for npm
@@ -97,6 +97,12 @@ $(STAMPS)/peers: tests/bench/peers/package-lock.json tests/bench/peers/requireme
 	cd tests/bench/peers && npm ci --no-audit --no-fund
 	$(PYTHON) -m venv $(STAMPS)/peers-python
 	$(STAMPS)/peers-python/bin/pip install --quiet --disable-pip-version-check -r tests/bench/peers/requirements.txt
+	@touch $@
+
+# What a server meets that somebody has installed: nothing that only tests need, some of which other packages import.
+$(STAMPS)/installed: $(STAMPS)/venv requirements.lock
+	$(PYTHON) -m venv $(STAMPS)/installed-python
+	$(STAMPS)/installed-python/bin/pip install --quiet --disable-pip-version-check -r requirements.lock
 	@touch $@
 
 $(STAMPS)/stock: tests/doors/package-lock.json

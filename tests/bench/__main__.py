@@ -22,7 +22,7 @@ from tests.bench.servers import Kind
 from tests.bench.table import Table, write_json
 
 NAMES = (
-    *("hot", "presence", "saturation", "big", "many", "cold", "storm", "stalled", "memory", "cluster"),
+    *("hot", "presence", "saturation", "big", "many", "start", "cold", "storm", "stalled", "memory", "cluster"),
     *("doors", "hostile", "browser"),
 )
 

@@ -14,7 +14,7 @@ from tests.bench.fleet import join, leave
 from tests.bench.meter import Meter
 from tests.bench.processes import PATIENCE, cpu_between, cpu_seconds
 from tests.bench.servers import Running
-from tests.harness.traces import read_trace
+from tests.harness.traces import read_trace, updates_of
 
 KEYSTROKES = 200
 """Of a trace in one update: what somebody types between two pauses."""
@@ -40,6 +40,12 @@ def paper() -> tuple[list[bytes], str]:
     return updates, trace.end
 
 
+def typing(count: int) -> tuple[list[bytes], str]:
+    """The first keystrokes of the paper, an update for each, and the text that they make."""
+    trace = read_trace("automerge-paper").beginning(count)
+    return list(updates_of(trace, ROOT)), trace.end
+
+
 def prose(size: int) -> tuple[list[bytes], str]:
     """A text of so many characters, written here and there in it, as updates."""
     doc, chance = Doc[Any](), Random(size)
@@ -52,14 +58,17 @@ def prose(size: int) -> tuple[list[bytes], str]:
     return updates, str(text)
 
 
-async def fill(server: Running, updates: Iterable[bytes], text: str) -> str:
-    """Have somebody write a new document, and see that others get its text; its id."""
+async def fill(server: Running, updates: Iterable[bytes], text: str, pause: float = 0) -> str:
+    """Have somebody write a new document, and see that others get its text; its id.
+
+    `pause`: seconds from one update to the next.
+    """
     (document,) = await server.new_documents(1)
     meter = Meter()
     (writer,) = await join(server, document, 1, meter)
     for update in updates:
         writer.transport.write(writer.write_update(meter.send(writer, 0), update))
-        await asyncio.sleep(0)  # lets answers in
+        await asyncio.sleep(pause)  # lets answers in
     await settle(server)
     (reader,) = await join(server, document, 1, Meter(), first=1)
     assert reader.missing is not None

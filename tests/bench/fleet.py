@@ -75,6 +75,16 @@ async def reach(port: int) -> socket.socket:
     return connection
 
 
+async def reach_first(port: int) -> socket.socket:
+    """The first connection that a server takes after its start."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                return await reach(port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.001)
+
+
 def leave(members: Sequence[Member]) -> None:
     """Hang up."""
     for member in members:

@@ -38,7 +38,7 @@ class Process:
 
     def __init__(self, command: Sequence[str], log: Path, **environment: str) -> None:
         self._log = log
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MANYHANDS_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MANYHANDS_", "PYTHON"))}
         with on_core(SERVER_CORE), log.open("ab") as out:
             self._process = subprocess.Popen(
                 mortal(*command),

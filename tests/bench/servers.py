@@ -28,7 +28,11 @@ from tests.bench.processes import PATIENCE, Process
 from tests.harness.ports import quiet_port, until_open
 
 PEERS = Path(__file__).parent / "peers"
-PEERS_PYTHON = Path(__file__).parents[2] / ".make/peers-python/bin/python"
+_STAMPS = Path(__file__).parents[2] / ".make"
+PEERS_PYTHON = _STAMPS / "peers-python/bin/python"
+OUR_PYTHON = _STAMPS / "installed-python/bin/python"
+"""With the packages of an installation. Those that only tests need would be imported as well: aiohttp, rich."""
+
 MANY = "100000/1000000"
 """As often as a generator likes."""
 
@@ -101,20 +105,29 @@ class Running:
 
     async def start(self) -> None:
         """Start it and return when it takes connections."""
-        command = self.kind.command(self._directory, self.port)
-        self._process = Process(command, self._directory / "log", HOST="127.0.0.1", PORT=str(self.port))
+        process = self.begin()
         try:
             await until_open(self.port, PATIENCE)
             await _until_answering(self.port)
         except TimeoutError:
-            self._process.require_running()
+            process.require_running()
             raise
+
+    def begin(self) -> Process:
+        """Start it, and wait for nothing."""
+        command = self.kind.command(self._directory, self.port)
+        self._process = Process(command, self._directory / "log", HOST="127.0.0.1", PORT=str(self.port))
+        return self._process
 
     async def restart(self) -> None:
         """End it in good order, and start it again over the same data."""
+        self.stop()
+        await self.start()
+
+    def stop(self) -> None:
+        """End it in good order."""
         assert self._process is not None
         self._process.stop()
-        await self.start()
 
     def kill(self) -> None:
         """End it as a crash would."""
@@ -144,14 +157,14 @@ def _manyhands(*more: str) -> Callable[[Path, int], list[str]]:
 
     def command(directory: Path, port: int) -> list[str]:
         place = ("--port", str(port), "--data-dir", str(directory))
-        return [sys.executable, "-m", "server", "serve", *place, *options, *more]
+        return [str(OUR_PYTHON), "-m", "server", "serve", *place, *options, *more]
 
     return command
 
 
 def _manyhands_as_installed(directory: Path, port: int) -> list[str]:
     place = ("--port", str(port), "--data-dir", str(directory))
-    return [sys.executable, "-m", "server", "serve", *place, "--log-level", "error"]
+    return [str(OUR_PYTHON), "-m", "server", "serve", *place, "--log-level", "error"]
 
 
 def _hocuspocus(*options: str) -> Callable[[Path, int], list[str]]:

@@ -1,5 +1,6 @@
 """The bench counts right: edits are sound, found wherever they turn up, and counted once."""
 
+import asyncio
 import json
 import re
 import struct
@@ -19,7 +20,7 @@ from tests.bench.__main__ import scenarios
 from tests.bench.edits import ROOT, Pen, marker, numbers_in
 from tests.bench.meter import Meter
 from tests.bench.processes import cpu_between, cpu_seconds, resident_bytes
-from tests.bench.websocket import BINARY, TEXT, frame, split_frames
+from tests.bench.websocket import BINARY, PING, PONG, TEXT, WebSocketClient, frame, split_frames
 
 
 @dataclass
@@ -144,3 +145,23 @@ def test_the_pages_can_be_built_with_y_tiptap_in_place_of_the_binding() -> None:
     }
     assert "ySyncPlugin" in taken
     assert taken - of_y_tiptap - own == set()
+
+
+def test_a_ping_is_answered_with_its_payload() -> None:
+    """Whoever answers otherwise is hung up on by uvicorn, after 40 seconds."""
+    client = WebSocketClient("/")
+    client.connection_made(wire := Wire())
+    client.data_received(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    client.data_received(from_server(PING, b"0123"))
+    assert wire.sent[-1] == frame(PONG, b"0123")
+
+
+class Wire(asyncio.Transport):
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.sent.append(bytes(data))

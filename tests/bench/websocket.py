@@ -13,8 +13,7 @@ from typing import cast
 TEXT, BINARY = 0x81, 0x82
 """First bytes of whole messages."""
 
-CLOSE, PING = 0x88, 0x89
-PONG = b"\x8a\x80\0\0\0\0"
+CLOSE, PING, PONG = 0x88, 0x89, 0x8A
 
 _REQUEST = (
     "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -99,7 +98,7 @@ class WebSocketClient(asyncio.Protocol):
             if first in (TEXT, BINARY):
                 self.received(first, payload)
             elif first == PING:
-                self.transport.write(PONG)
+                self.transport.write(frame(PONG, payload))  # uvicorn hangs up on those who do not say it again
             elif first == CLOSE:
                 self.transport.close()
             else:

@@ -1,10 +1,10 @@
-"""A paper of 260,000 keystrokes is opened: after a restart, by a second reader, and again by somebody who lacks nothing."""
+"""A long document is opened: after a restart, by a second reader, and again by somebody who lacks nothing."""
 
 import asyncio
 from functools import lru_cache, partial
 from pathlib import Path
 
-from tests.bench.contents import fill, paper, past_of, settle, text_of
+from tests.bench.contents import fill, paper, past_of, settle, text_of, typing
 from tests.bench.dialects import Member, Past
 from tests.bench.fleet import NOTHING, join, leave
 from tests.bench.meter import Meter, now
@@ -18,14 +18,19 @@ REJOINS = 50
 REST_SECONDS = 15.0
 """After which a server has put away what nobody has open."""
 
+LIVE_EDITS = 20_000
+LIVE_PAUSE = 0.002
+"""Seconds between two keystrokes of live typing: more than it takes a server to write one down."""
+
 _paper = lru_cache(maxsize=1)(paper)
+_typing = lru_cache(maxsize=1)(partial(typing, LIVE_EDITS))
 
 
-async def open_paper(kind: Kind, directory: Path, _pace: Pace, *, rest: float) -> Figures:
+async def open_paper(kind: Kind, directory: Path, _pace: Pace, *, rest: float, live: bool = False) -> Figures:
     """Fill a server, restart it, and come in three ways."""
-    updates, text = _paper()
+    updates, text = _typing() if live else _paper()
     async with Running(kind, directory) as server:
-        document = await fill(server, updates, text)
+        document = await fill(server, updates, text, LIVE_PAUSE if live else 0)
         await asyncio.sleep(rest)
         await server.restart()
         cold, first = await _come_in(server, document, "cold")
@@ -78,11 +83,12 @@ def _shared_out(how: str, took: float, cpu: float, octets: int, times: int) -> F
 
 
 SCENARIO = Scenario(
-    "a paper of 260,000 keystrokes is opened",
+    "a paper of 260,000 keystrokes is opened, or one that somebody is typing",
     (OURS, HOCUSPOCUS_SQLITE, PYCRDT_SQLITE),
     {
         "restarted when it had been closed for a while": partial(open_paper, rest=REST_SECONDS),
         "restarted as soon as it was written": partial(open_paper, rest=0.0),
+        f"restarted while it was typed, after {LIVE_EDITS:,} keystrokes": partial(open_paper, rest=0.0, live=True),
     },
     ("cold ms", "warm ms", "re-sync CPU ms", "re-sync B"),
 )
