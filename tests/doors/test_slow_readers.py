@@ -29,8 +29,8 @@ BOUND = 2**19
 MOST_ROWS = 64
 """The kernel takes some megabytes before anything waits in the server."""
 
-FRAMES = 1000
-"""Bytes of what a connection sends by itself, and of the frames around a row."""
+FRAMES = 2000
+"""Bytes of one cursor, of what a connection sends by itself, and of the frames around a row."""
 
 CONFIG = Config(documents=DocumentLimits(max_backlog_bytes=BOUND))
 STEP_1 = y.encode_step_1(b"\0")
@@ -101,7 +101,7 @@ async def test_who_takes_nothing_in_is_sent_nothing_more_and_holds_up_nobody(
             ends = way.door(server).ends
             await until(lambda: len(ends) == 3)
             deaf = list(ends.values())[-1]
-            await stock.do("show", "anna", state={"cursor": "c" * FRAMES})
+            await stock.do("show", "anna", state={"cursor": "c" * (FRAMES // 2)})
             writing = Writing(stock)
             await writing.until_behind(deaf)
             waiting = deaf.backlog
