@@ -274,7 +274,7 @@ def sandbox_of(config: Config) -> Sandbox:
         memory_bytes=bounds.sandbox_memory_bytes,
         job_seconds=bounds.sandbox_seconds,
         workers=bounds.sandbox_workers,
-        starts_beside=True,
+        starts_late=True,
     )
 
 

@@ -173,6 +173,7 @@ class Registry:
         await self._store.open_marks.forget_others(self._settings.node_id, MARKS_KEPT)
         self._states.update({document_id: Suspect() for document_id in suspects})
         if suspects:
+            self._sandbox.keep_ready(needed=True)
             log.warning("unclean_stop", documents=len(self._states))
 
     def stop(self) -> None:
@@ -258,11 +259,15 @@ class Registry:
             self._states.pop(document_id, None)
         else:
             self._states[document_id] = state
+        if all(isinstance(each, Suspect) for each in self._states.values()):
+            self._sandbox.keep_ready(needed=False)
 
     async def _replayed(self, loaded: Loaded, info: DocumentInfo) -> Room:
         settings = self._settings
         limits, engine = settings.limits, settings.engine
-        return await replayed(lambda: Room(loaded, info, limits, settings.gate_limits, self._ids, engine), loaded)
+        room = await replayed(lambda: Room(loaded, info, limits, settings.gate_limits, self._ids, engine), loaded)
+        self._sandbox.keep_ready(needed=True)  # it starts beside, behind the work for the first join
+        return room
 
     async def _mended(self, loaded: Loaded, suspect: Suspect) -> Loaded:
         """Mend a document that was open when the process died; return it as it is stored then."""

@@ -115,6 +115,10 @@ class Worker:
             self._kill()
             raise
 
+    def end(self) -> None:
+        """End the process. The next job starts another one."""
+        self._kill()
+
     def close(self) -> None:
         """End the process and take no more jobs."""
         self._closed = True

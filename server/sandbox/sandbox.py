@@ -44,8 +44,10 @@ class Sandbox:
             job uses a core. One more process is started for an edit that is to be checked while all
             others are busy with jobs that are not urgent.
         waiting: jobs that may wait for a worker. The next one is Unavailable at once.
-        starts_beside: `async with` does not wait for the first worker. A failure is logged, and the
-            next job tries again.
+        starts_late: `async with` starts no worker. The first job does, or `keep_ready`, whose
+            failure is logged.
+        idle_seconds: time without a job after which workers end that nobody needs. A worker takes
+            25 MB, and 0.2 s to start.
 
     The `person` of a job is the one that the job is for. People take turns
     (server/sandbox/queue.py).
@@ -58,25 +60,53 @@ class Sandbox:
         job_seconds: float = 10.0,
         workers: int = 1,
         waiting: int = 256,
-        starts_beside: bool = False,
+        starts_late: bool = False,
+        idle_seconds: float = 15.0,
     ) -> None:
         self._workers = [Worker(memory_bytes, job_seconds) for _ in range(workers + 1)]
         self._busy: set[Worker] = set()
         self._queue = JobQueue(workers, waiting)
-        self._starts_beside = starts_beside
+        self._starts_late = starts_late
+        self._idle_seconds = idle_seconds
         self._start: asyncio.Task[None] | None = None
+        self._is_needed = not starts_late
+        self._ending: asyncio.TimerHandle | None = None
         self._closed = False
 
     async def __aenter__(self) -> "Sandbox":
         """Start the first worker, so that a failure shows now. Others start on demand."""
-        if self._starts_beside:
-            self._start = asyncio.create_task(self._start_beside())
-        else:
+        if not self._starts_late:
             await self._workers[0].start()
         return self
 
+    def keep_ready(self, *, needed: bool) -> None:
+        """Say whether jobs are to be expected. Then the first worker is started beside.
+
+        Otherwise the workers end after a while without a job, and a later job starts one.
+        """
+        if needed == self._is_needed:
+            return
+        self._is_needed = needed
+        if needed and self._workers[0].pid is None and (self._start is None or self._start.done()):
+            self._start = asyncio.create_task(self._start_beside())
+        self._end_later()
+
+    def _end_later(self) -> None:
+        """Have the workers end if nobody needs them and no job comes."""
+        if self._ending is not None:
+            self._ending.cancel()
+            self._ending = None
+        if not self._is_needed and not self._busy and not self._closed:
+            self._ending = asyncio.get_running_loop().call_later(self._idle_seconds, self._end_idle)
+
+    def _end_idle(self) -> None:
+        for worker in self._workers:
+            worker.end()
+
     async def _start_beside(self) -> None:
         """Start the first worker as a job would. Edits that come meanwhile wait for this worker."""
+        if self._busy:
+            return  # a job has come first, and starts it
         try:
             async with self._slot("", urgent=True) as worker:
                 await worker.start()
@@ -87,6 +117,7 @@ class Sandbox:
     async def __aexit__(self, *exc_info: object) -> None:
         """End every worker. All running and waiting jobs raise Unavailable before this returns."""
         self._closed = True
+        self._end_later()
         for worker in self._workers:
             worker.close()
         if self._start is not None:
@@ -202,7 +233,9 @@ class Sandbox:
             if document:
                 worker.keeps(document)
             self._busy.add(worker)
+            self._end_later()
             try:
                 yield worker
             finally:
                 self._busy.discard(worker)
+                self._end_later()

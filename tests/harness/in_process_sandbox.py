@@ -31,6 +31,9 @@ class InProcessSandbox:
         self.engine = engine
         self.judges = Judges()
 
+    def keep_ready(self, *, needed: bool) -> None:
+        """It has no process."""
+
     async def fold(self, snapshot: bytes | None, batches: Sequence[bytes], past: Past) -> Folded:
         doc: Doc[Any] = Doc()
         for update in engine_updates(snapshot, batches) if self.engine is not apply_update else ():

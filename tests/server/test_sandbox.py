@@ -263,6 +263,31 @@ async def test_closing_ends_jobs_under_way_and_waiting() -> None:
         await tried(sandbox, None, ONE_HELLO)
 
 
+async def test_workers_end_when_nobody_needs_them_and_the_next_job_starts_one() -> None:
+    async with Sandbox(starts_late=True, idle_seconds=0.0) as sandbox:
+        assert not sandbox.worker_pids, "nothing is open yet"
+        sandbox.keep_ready(needed=True)
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
+        (pid,) = sandbox.worker_pids
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
+        assert sandbox.worker_pids == (pid,), "one that is needed stays"
+        sandbox.keep_ready(needed=False)
+        await until_ended(pid)
+        assert pid not in sandbox.worker_pids
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
+
+
+async def until_ended(pid: int) -> None:
+    end, ended = os.pidfd_open(pid), asyncio.Event()
+    try:
+        asyncio.get_running_loop().add_reader(end, ended.set)
+        async with asyncio.timeout(PATIENCE):
+            await ended.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(end)
+        os.close(end)
+
+
 async def test_a_worker_that_cannot_start_says_so_at_once() -> None:
     with pytest.raises(Unavailable, match="at its start"):
         await Sandbox(memory_bytes=8 * MEGABYTE).__aenter__()
