@@ -1,4 +1,4 @@
-/** Runs the application's tests in a simulated browser. */
+/** Runs the application's tests in a simulated browser; those of whole pages are in vitest.pages.config.ts. */
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { alias } from "./vite.config";
@@ -13,7 +13,8 @@ export default defineConfig({
     name: "editor",
     environment: "happy-dom",
     css: { include: /\/tokens\.css/ }, // a test measures its contrasts; the other style sheets are left out
-    include: ["test/**/*.test.{ts,tsx}"],
+    include: ["test/**/*.test.ts"],
+    isolate: false, // one load of Tiptap for all files; each leaves the browser as it was
     setupFiles: ["test/patience.ts"],
     testTimeout: 300_000, // above test/patience.ts, and what no busy machine exceeds
     hookTimeout: 300_000,

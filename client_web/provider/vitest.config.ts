@@ -5,6 +5,7 @@ export default defineConfig({
     name: "provider",
     include: ["test/**/*.test.ts"],
     environment: "node",
+    isolate: false,
     testTimeout: 300_000, // what no busy machine exceeds
     hookTimeout: 300_000,
   },

@@ -9,6 +9,7 @@ export default defineConfig({
     name: "provider-lowest",
     include: ["test/{changes,presence,provider,sync,taken}.test.ts"],
     environment: "node",
+    isolate: false,
     server: { deps: { inline: [/\/node_modules\/(yjs|y-protocols|y-indexeddb|lib0)/] } },
     testTimeout: 300_000, // what no busy machine exceeds
     hookTimeout: 300_000,

@@ -5,6 +5,7 @@ export default defineConfig({
     name: "schema",
     include: ["test/**/*.test.ts"],
     environment: "happy-dom",
+    isolate: false,
     testTimeout: 300_000, // what no busy machine exceeds
     hookTimeout: 300_000,
   },

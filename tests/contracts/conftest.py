@@ -18,7 +18,7 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
             return Storage(sqlite_url(tmp_path))
         case _:
             server: PostgresServer = request.getfixturevalue("postgres")
-            return Storage(await server.new_schema())
+            return Storage(await server.cleared_schema())
 
 
 @pytest.fixture

@@ -34,6 +34,21 @@ _SETTINGS = {
     "deadlock_timeout": "100ms",
 }
 
+_CLEARING = """
+DO $$
+DECLARE
+  each record;
+BEGIN
+  SET LOCAL session_replication_role = replica; -- the order of the tables does not matter
+  FOR each IN SELECT * FROM pg_tables WHERE schemaname = 'cleared' AND tablename <> 'alembic_version' LOOP
+    EXECUTE format('DELETE FROM cleared.%I', each.tablename);
+  END LOOP;
+  PERFORM setval(format('cleared.%I', sequencename)::regclass, start_value, false)
+    FROM pg_sequences WHERE schemaname = 'cleared';
+END
+$$
+"""
+
 
 class PostgresServer:
     """One server process with a directory of its own. `stop` removes both."""
@@ -67,6 +82,14 @@ class PostgresServer:
         name = f"schema_{next(self._schemas)}"
         await self.execute(f"CREATE SCHEMA {name}")
         return self.url(search_path=name)
+
+    async def cleared_schema(self) -> str:
+        """Return the URL of a schema for one test after the other: it has the store's tables, and no rows.
+
+        A new schema takes four times the processor time, nearly all of it for the tables.
+        """
+        await self.execute("CREATE SCHEMA IF NOT EXISTS cleared", _CLEARING)
+        return self.url(search_path="cleared")
 
     async def execute(self, *statements: str, url: str | None = None) -> None:
         """Run a statement, as another program may do."""
