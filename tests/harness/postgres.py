@@ -84,9 +84,9 @@ class PostgresServer:
         return self.url(search_path=name)
 
     async def cleared_schema(self) -> str:
-        """Return the URL of a schema for one test after the other: it has the store's tables, and no rows.
+        """Empty the one schema that tests use in turn, and return its URL.
 
-        A new schema takes four times the processor time, nearly all of it for the tables.
+        Its tables stay, because making them takes 0.1 seconds of processor time.
         """
         await self.execute("CREATE SCHEMA IF NOT EXISTS cleared", _CLEARING)
         return self.url(search_path="cleared")
