@@ -5,6 +5,7 @@ longer than most commands' work.
 """
 
 import asyncio
+import contextlib
 import gc
 import os
 import sys
@@ -93,14 +94,17 @@ def _give_up(*sentences: str, code: int = WRONG) -> NoReturn:
 def _serve(**options: str | None) -> None:
     config = _load(options)
     from server import observe
-    from server.cli.address import CannotStart
-    from server.cli.serve import run
+    from server.cli.address import CannotStart, bind
 
     observe.configure(config.logs.log_level, config.logs.log_format)
     if links := service_links(os.environ):
         observe.log.info("service_links_left_out", variables=links)
     try:
-        run(config, click.echo)
+        # Before the rest is imported, which is most of a start. Clients wait, and are not refused.
+        with contextlib.closing(bind(config.listen.host, config.listen.port)) as listener:
+            from server.cli.serve import run
+
+            run(config, listener, click.echo)
     except CannotStart as error:
         _give_up(str(error), code=CANNOT_START)
 

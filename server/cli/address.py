@@ -11,7 +11,6 @@ from server.config import Config
 from server.config.forms import is_loopback
 from server.config.loading import version
 from server.observe import log
-from server.store.sql import place_of, url_of
 
 SPARE = 512
 """HTTP requests beside the Socket.IO connections, and open files beside both."""
@@ -102,6 +101,8 @@ _WELCOMES = {
 
 def introduce(config: Config, port: int, say: Callable[[str], None]) -> None:
     """Say where the server is, where the documents are, and how people come in."""
+    from server.store.sql import place_of, url_of  # the port is taken before the store is imported
+
     host = f"[{config.listen.host}]" if ":" in config.listen.host else config.listen.host
     say(f"Manyhands {version()} is at http://{host}:{port}")
     say(f"The documents are in {place_of(url_of(config.places.database_url, config.places.data_dir))}")

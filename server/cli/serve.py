@@ -1,4 +1,4 @@
-"""The server's run: it takes the port, opens the application, serves, and stops in the right order.
+"""The server's run at a port that is taken: it opens the application, serves, and stops in order.
 
 Every mistake of an operator is refused as CannotStart, with one sentence, before anybody is served.
 """
@@ -17,7 +17,7 @@ import uvloop
 
 from crdt.errors import ManyhandsError
 from server.app import App, create_app
-from server.cli.address import SPARE, CannotStart, allow_open_files, bind, introduce, more_signals, tell_if_out_of_files
+from server.cli.address import SPARE, CannotStart, allow_open_files, introduce, more_signals, tell_if_out_of_files
 from server.config import Config
 from server.doors.native.lane.fast_lane import websocket_protocol
 from server.http.requests import BoundedHttpProtocol
@@ -141,7 +141,7 @@ class Server(uvicorn.Server):
         self._loop.call_soon_threadsafe(self._leaving.set)
 
 
-def run(config: Config, say: Callable[[str], None]) -> None:
+def run(config: Config, listener: socket.socket, say: Callable[[str], None]) -> None:
     """Serve until a signal comes. Raises CannotStart. `say` gets the lines for the operator."""
     try:
         if config.places.database_url is None:
@@ -150,20 +150,18 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         raise CannotStart(f"The data directory {config.places.data_dir} cannot be made: {error.strerror}.") from error
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(config, say))
+            runner.run(_serve(config, listener, say))
     except ManyhandsError as error:
         raise CannotStart(error.message) from error
 
 
-async def _serve(config: Config, say: Callable[[str], None]) -> None:
-    listener = bind(config.listen.host, config.listen.port)
-    with contextlib.closing(listener):
-        allow_open_files(config.connections.max_connections + SPARE)
-        app = create_app(config)
-        async with app.running():
-            port = listener.getsockname()[1]
-            server = Server(server_config(config, app), app.stop, lambda: introduce(config, port, say))
-            await server.serve([listener])
+async def _serve(config: Config, listener: socket.socket, say: Callable[[str], None]) -> None:
+    allow_open_files(config.connections.max_connections + SPARE)
+    app = create_app(config)
+    async with app.running():
+        port = listener.getsockname()[1]
+        server = Server(server_config(config, app), app.stop, lambda: introduce(config, port, say))
+        await server.serve([listener])
     log.info("server_stopped")
 
 
