@@ -25,6 +25,16 @@ class PatientClient(socketio.AsyncClient):  # type: ignore[misc]
     async def connect(self, url: str, **options: Any) -> None:
         await super().connect(url, wait_timeout=PATIENCE, **options)
 
+    async def _handle_eio_disconnect(self, reason: str) -> None:
+        """Fail at once when the connection ends before CONNECT is answered.
+
+        By itself the client would wait for the answer until its patience ends.
+        """
+        if not self.connected and self._connect_event is not None:
+            self.namespaces, self.failed_namespaces = {}, list(self.connection_namespaces)
+            self._connect_event.set()
+        await super()._handle_eio_disconnect(reason)
+
     async def disconnect(self) -> None:
         """Leave once everything is sent.
 

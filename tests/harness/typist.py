@@ -109,6 +109,7 @@ class Typist:
                 await self._gone.wait()
             except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError):
                 self.failed_connects += self.times_joined > 0
+                self._disconnect()
                 self._http.hang_up()
                 await asyncio.sleep(PAUSE)
             self.socket = self._new_socket()
