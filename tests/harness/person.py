@@ -31,7 +31,8 @@ class PatientClient(socketio.AsyncClient):  # type: ignore[misc]
         By itself the client would wait for the answer until its patience ends.
         """
         if not self.connected and self._connect_event is not None:
-            self.namespaces, self.failed_namespaces = {}, list(self.connection_namespaces)
+            self.namespaces.clear()
+            self.failed_namespaces = list(self.connection_namespaces)
             self._connect_event.set()
         await super()._handle_eio_disconnect(reason)
 
