@@ -653,14 +653,15 @@ class Driver:
         if behind and not self.over:
             self._drain_timer = asyncio.get_running_loop().call_later(DRAIN_CHECK, self._look_at_slow)
 
-    def compact_if_due(self, *, unloading: bool = False) -> None:
-        """Fold the log in the background, if that pays.
+    def compact_if_due(self, *, unloading: bool = False) -> "asyncio.Task[None] | None":
+        """Fold the log in the background, if that pays. Return the task.
 
         It also pays if the document is nearly full and something can be cleared away.
         """
         room, now = self.room, self._around.clock()
         if not self.over and room.quarantined is None and self._compaction.begin(room, now, unloading=unloading):
-            self._around.background.spawn(self._compact())
+            return self._around.background.spawn(self._compact())
+        return None
 
     async def _compact(self) -> None:
         async with self._around.folds:

@@ -356,6 +356,42 @@ class TestDraining:
 
         run_virtually(story())
 
+    def test_what_was_written_lately_is_folded_so_that_it_opens_as_quickly_afterwards(self) -> None:
+        async def story() -> None:
+            async with House() as house:
+                await house.join("a")
+                for number in range(60):
+                    house.write("a", "some words that add up " * 10, client_id=1000 + number)
+                    await asyncio.sleep(0.1)
+                before = await house.stored_text()
+                await house.rooms.drain()
+                loaded = await house.store.log.load(DOCUMENT)
+                assert loaded is not None
+                assert (len(loaded.rows), loaded.snapshot is not None) == (0, True)
+                assert await house.stored_text() == before != ""
+
+        run_virtually(story())
+
+    def test_it_does_not_wait_long_for_a_fold(self) -> None:
+        class Slow(InProcessSandbox):
+            async def fold(self, snapshot: bytes | None, batches: Sequence[bytes], past: Past) -> Folded:
+                await asyncio.sleep(3600)
+                raise AssertionError
+
+        async def story() -> None:
+            async with House(sandbox=Slow()) as house:
+                await house.join("a")
+                for number in range(60):
+                    house.write("a", "some words that add up " * 10, client_id=1000 + number)
+                    await asyncio.sleep(0.1)
+                before = await house.stored_text()
+                async with asyncio.timeout(5):
+                    await house.rooms.drain()
+                assert await house.stored_text() == before != ""
+                assert await house.store.open_marks.marked("node") == frozenset()
+
+        run_virtually(story())
+
     def test_a_document_that_is_being_opened_is_closed_as_well(self) -> None:
         """Otherwise its mark would stay, and the next start would take this stop for a crash."""
 
