@@ -13,6 +13,8 @@ from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage, agree
 from tests.e2e.person import NETWORK, Meeting, Waiting, people_at
 from tests.e2e.restructuring import LINES, SOME_KINDS_OF_BLOCK, all_is_saved, begin, has_come, types_under
+from tests.e2e.test_comments import comments, thread, writes
+from tests.e2e.test_suggesting import suggestion
 
 pytestmark = [*SEATED, pytest.mark.cluster, pytest.mark.usefixtures("built_pages")]
 
@@ -121,6 +123,59 @@ async def test_words_survive_what_becomes_of_their_block_while_a_node_is_killed(
         writing = both.create_task(types_under(alice, bob, SOME_KINDS_OF_BLOCK, 50))
     assert await all_is_saved(alice, bob) == f"<p>over</p><h1>head {await writing}tail</h1><p>under</p>"
     assert not [line for line in cluster.lines if "rescue_failed" in line]
+
+
+async def test_a_commenter_and_an_editor_are_on_two_nodes_and_the_commenter_s_node_is_killed(
+    meet_at_cluster: Meeting, cluster: BreakableCluster
+) -> None:
+    """What is said and suggested on one node is read, answered and decided on at another, and nothing of it is lost."""
+    alice, bob, node = await an_editor_and_a_commenter(meet_at_cluster, cluster)
+    await comments(bob, "world", "Which one?")
+    await expect(thread(alice, "world")).to_contain_text("Which one?")
+    await bob.selects("brave")
+    await bob.types("new")
+    await expect(suggestion(alice, "Add: “new”")).to_contain_text("Delete: “brave”")
+
+    await bob.goes_after("A second line")
+    async with asyncio.TaskGroup() as suggesting:
+        suggesting.create_task(bob.types(f" {NUMBERS}", delay=25))
+        await alice.sees("A second line 0 1 2 3")
+        await cluster.kill(node)
+        await suggestion(alice, "Add: “new”").get_by_role("button", name="Accept the suggestion").click()
+        await thread(alice, "world").click()
+        await thread(alice, "world").get_by_role("button", name="Reply").click()
+        await writes(alice, "Reply", "The new one.")
+
+    await asyncio.gather(alice.shows("Saved"), bob.shows("Saved"))
+    assert node not in await cluster.home_of_each(2)
+    await expect(suggestion(alice, f"Add: “ {NUMBERS}”")).to_be_visible()
+    # Marks of threads look different to who is at them, so the words are compared.
+    assert [await page.text() for page in (alice, bob)] == 2 * [f"Hello new world\nA second line {NUMBERS}"]
+    await bob.page.get_by_role("button", name="Inbox, 2 unread").click()
+    await expect(bob.page.get_by_role("link", name="Alice has accepted your suggestion")).to_be_visible()
+    await bob.page.get_by_role("link", name="Alice has replied").click()
+    await expect(thread(bob, "world")).to_contain_text("The new one.")
+    await expect(bob.page.get_by_role("button", name="Inbox, one unread")).to_be_visible()
+
+
+async def an_editor_and_a_commenter(meet: Meeting, cluster: BreakableCluster) -> tuple[EditorPage, EditorPage, int]:
+    """Alice owns a document, and Bob has its link, on another node: the third value."""
+    owner, visitor = await meet("Alice"), await meet("Bob")
+    for person in (owner, visitor):
+        person.expects(NETWORK)
+    alice = await (await owner.opens_documents()).makes_document()
+    await alice.goes_to_start()
+    await alice.types("Hello brave world", "A second line")
+    await alice.shows("Saved")
+    sharing = await alice.shares()
+    await sharing.opens_link_for("Commenter")
+    await sharing.closes()
+    (home,) = await cluster.home_of_each(1)
+    async with cluster.no_newcomers_at(home):
+        bob = await visitor.opens(alice.document_id)
+        await bob.may("suggest")
+        (other,) = {*await cluster.home_of_each(2)} - {home}
+    return alice, bob, other
 
 
 async def test_all_nodes_are_restarted_one_after_the_other_while_both_write(

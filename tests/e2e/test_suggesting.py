@@ -15,7 +15,8 @@ from tests.e2e.test_comments import writes
 pytestmark = SEATED
 
 
-def _card(page: EditorPage, words: str) -> Locator:
+def suggestion(page: EditorPage, words: str) -> Locator:
+    """The card of a suggestion, beside the text or in the sheet."""
     return page.page.get_by_role("article", name=re.compile("^Suggestion by")).filter(has_text=words)
 
 
@@ -36,12 +37,12 @@ async def test_a_commenter_suggests_and_an_editor_decides(meet: Meeting, line: L
     await bob.selects("brave")
     await bob.types("new")
     await bob.shows("Saved")
-    await expect(_card(alice, "Add: “new”")).to_contain_text("Delete: “brave”")
-    await expect(_card(bob, "Add: “new”").get_by_role("button", name="Accept the suggestion")).to_have_count(0)
+    await expect(suggestion(alice, "Add: “new”")).to_contain_text("Delete: “brave”")
+    await expect(suggestion(bob, "Add: “new”").get_by_role("button", name="Accept the suggestion")).to_have_count(0)
     await suits_everybody(alice.page, "cards of suggestions")
 
     await _suggests_on_the_train(bob, visitor, line)
-    await expect(_card(alice, "Add: “A line from the train”")).to_be_visible()
+    await expect(suggestion(alice, "Add: “A line from the train”")).to_be_visible()
     await _decides(alice, bob)
     await _composes_a_suggestion(alice, bob)
     await _suggests_too(alice, bob)
@@ -61,11 +62,11 @@ async def _suggests_on_the_train(bob: EditorPage, visitor: Person, line: Line) -
 
 
 async def _decides(alice: EditorPage, bob: EditorPage) -> None:
-    await _card(alice, "Add: “new”").click()
+    await suggestion(alice, "Add: “new”").click()
     await alice.page.get_by_role("button", name="Discuss").click()
     await writes(alice, "Comment", "Why new?")
-    await expect(_card(bob, "Add: “new”")).to_contain_text("Why new?")
-    await _card(alice, "Add: “new”").get_by_role("button", name="Accept the suggestion").click()
+    await expect(suggestion(bob, "Add: “new”")).to_contain_text("Why new?")
+    await suggestion(alice, "Add: “new”").get_by_role("button", name="Accept the suggestion").click()
     await bob.sees("Hello new world")
     await bob.page.get_by_role("button", name="Inbox, one unread").click()
     await expect(bob.page.get_by_text("Alice has accepted your suggestion")).to_be_visible()
@@ -74,8 +75,8 @@ async def _decides(alice: EditorPage, bob: EditorPage) -> None:
     await bob.sees("Hello bravenew world")
     await alice.press("Control+y")
     await bob.sees("Hello new world")
-    await _card(bob, "A line from the train").get_by_role("button", name="Withdraw the suggestion").click()
-    await expect(_card(alice, "A line from the train")).to_have_count(0)
+    await suggestion(bob, "A line from the train").get_by_role("button", name="Withdraw the suggestion").click()
+    await expect(suggestion(alice, "A line from the train")).to_have_count(0)
     await agree(alice, bob)
     assert await bob.text() == "Hello new world\nSecond line"
 
@@ -93,7 +94,7 @@ async def _composes_a_suggestion(alice: EditorPage, bob: EditorPage) -> None:
     await agree(alice, bob)
     assert await bob.text() == "Oh. Hello new漢字 world\nSecond line"
     await expect(bob.page.locator("ins")).to_have_text("漢字")
-    await _card(alice, "Add: “漢字”").get_by_role("button", name="Reject the suggestion").click()
+    await suggestion(alice, "Add: “漢字”").get_by_role("button", name="Reject the suggestion").click()
     await bob.sees("Oh. Hello new world")
 
 
@@ -101,7 +102,7 @@ async def _suggests_too(alice: EditorPage, bob: EditorPage) -> None:
     await alice.chooses_mode("Suggesting")
     await alice.goes_to_end()
     await alice.types("!")
-    await expect(_card(bob, "Add: “!”")).to_be_visible()
+    await expect(suggestion(bob, "Add: “!”")).to_be_visible()
     await alice.mode().click()
     await alice.page.get_by_role("menuitemradio", name="Without suggestions").click()
     await expect(alice.sheet).to_have_text(re.compile("Second line$"))
