@@ -16,7 +16,18 @@ from typing import Any, NamedTuple
 
 from pycrdt import XmlElement, XmlFragment, XmlText
 
-from crdt.suggestions.marks import ATTRIBUTE, BLOCK_KINDS, INSERT, INSERTION, Pair, canonical, is_of, kind_of, plain
+from crdt.suggestions.marks import (
+    ATTRIBUTE,
+    BLOCK_KINDS,
+    INSERT,
+    INSERTION,
+    Pair,
+    canonical,
+    is_of,
+    key_of,
+    kind_of,
+    plain,
+)
 
 Kept = tuple[Pair, ...]
 """The formats of a piece of text that count."""
@@ -99,20 +110,22 @@ class _Viewer:
 
     def _attributes(self, node: XmlElement | XmlText) -> tuple[Kept, bool]:
         """Return the attributes that count, and whether the node is an own pending block."""
-        kept, is_own = [], False
+        kept, theirs, is_own = [], [], False
         for name, held in node.attributes.__iter__():
             value = plain(held)
             kind = kind_of(name)
             if name == ATTRIBUTE and is_of(value, self._user) and value.get("kind") in BLOCK_KINDS:
                 is_own = value["kind"] == INSERT
                 self.own += 1
-            elif kind not in (None, INSERTION) and is_of(value, self._user):
+            elif kind == "comment" and is_of(value, self._user) and name == key_of(kind, _comment(value)):
                 self.own += 1  # a comment on a picture
             else:
                 pair = name, canonical(value)
                 kept.append(pair)
-                if self._inside and value is not None and (name == ATTRIBUTE or kind is not None):
-                    self.lent_marks.add(pair)
+                if value is not None and (name == ATTRIBUTE or kind is not None):
+                    theirs.append(pair)
+        if self._inside or is_own:
+            self.lent_marks.update(theirs)
         return tuple(sorted(kept)), is_own
 
     def _pieces(self, text: XmlText, line: _Line) -> Iterator[tuple[Any, Kept]]:
@@ -159,6 +172,11 @@ class _Viewer:
             self.lent_marks.update(pair for pair in theirs if pair not in line.left and pair not in right)
         line.unsure.clear()
         line.left = right
+
+
+def _comment(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of a comment's mark in the schema's order, which the engine forgets."""
+    return {name: value[name] for name in ("id", "user")} | value
 
 
 def _joined(pieces: list[tuple[Any, Kept]]) -> list[tuple[Any, Kept]]:

@@ -216,6 +216,21 @@ def withdraws_a_block(writer: Writer) -> None:
             return
 
 
+def comments_on_an_object(writer: Writer) -> None:
+    """On a block itself, as on a picture."""
+    if len(writer.root.children):
+        block = writer.random.choice(list(writer.root.children))
+        for key, value in writer.mark("comment").items():
+            block.attributes[key] = value
+
+
+def withdraws_a_comment_on_an_object(writer: Writer) -> None:
+    for block in writer.root.children:
+        for key in marks_of(dict(block.attributes.__iter__()), "comment", writer.user):
+            del block.attributes[key]
+            return
+
+
 def makes_a_block_anew(writer: Writer) -> None:
     """Delete a block and write the same, with something suggested behind it, as bindings may do."""
     at = writer.random.randrange(len(writer.root.children))
@@ -247,6 +262,8 @@ HONEST: tuple[Callable[[Writer], object], ...] = (
     withdraws_words,
     withdraws_a_mark,
     withdraws_a_block,
+    comments_on_an_object,
+    withdraws_a_comment_on_an_object,
     makes_a_block_anew,
 )
 
@@ -495,6 +512,34 @@ def real_attribute(writer: Writer) -> bool:
     return False
 
 
+def comment_on_an_object_in_another_name(writer: Writer) -> bool:
+    block = writer.random.choice(list(writer.root.children))
+    for key, value in writer.mark("comment", "somebody").items():
+        block.attributes[key] = value
+    return True
+
+
+def wrong_key_on_an_object(writer: Writer) -> bool:
+    blocks = _real_blocks(writer)
+    if blocks:
+        (value,) = writer.mark("comment").values()
+        writer.random.choice(blocks).attributes[writer.random.choice(["comment", "comment--AAAAAAAA"])] = value
+    return bool(blocks)
+
+
+def another_s_comment_on_an_object(writer: Writer) -> bool:
+    """Taken away, or overwritten."""
+    for block in writer.root.children:
+        for key, value in dict(block.attributes.__iter__()).items():
+            if kind_of(key) == "comment" and value["user"] != writer.user:
+                if writer.random.random() < 0.5:
+                    del block.attributes[key]
+                else:
+                    block.attributes[key] = {**value, "user": writer.user}
+                return True
+    return False
+
+
 def unknown_kind(writer: Writer) -> bool:
     blocks = _real_blocks(writer)
     if blocks:
@@ -563,6 +608,9 @@ ATTACKS: dict[str, Attack] = {
     "another's suggestion of a block": another_s_block_suggestion,
     "accepted own block": accepted_own_block,
     "real attribute": real_attribute,
+    "comment on an object in another name": comment_on_an_object_in_another_name,
+    "wrong key on an object": wrong_key_on_an_object,
+    "another's comment on an object": another_s_comment_on_an_object,
     "unknown kind": unknown_kind,
     "moved into an own block": moved_into_own_block,
     "bare text in the root": bare_text_in_the_root,
@@ -584,5 +632,6 @@ def a_text(random: Random, blocks: int = 4) -> tuple[Writer, bytes]:
     third.hears(editor.doc.get_update())
     for _ in range(4):
         random.choice((suggests_words, marks_words("comment"), marks_words("deletion"), suggests_of_a_block))(third)
+    comments_on_an_object(third)
     editor.hears(third.doc.get_update())
     return editor, unwrap(editor.doc.get_update())
