@@ -20,6 +20,7 @@ from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.content.schema import ANNOTATIONS, MARKS, NODES, RANKS, SCHEMA, bounded, missing
 from crdt.errors import Code, ProtocolError
+from crdt.suggestions.marks import kind_of
 from crdt.yjs.wrapping import MARK_CHARACTER
 
 MOST_LEVELS = 200
@@ -122,7 +123,8 @@ def _children(parent: XmlFragment | XmlElement, level: int, most: int | None = N
 def _element(element: XmlElement, level: int) -> Node:
     name = element.tag or ""
     children = _children(element, level + 1)
-    attributes = {key: _plain(value) for key, value in element.attributes.__iter__()}
+    # A comment on a picture is no content.
+    attributes = {key: _plain(value) for key, value in element.attributes.__iter__() if kind_of(key) is None}
     known = NODES.get(name)
     if known is None or name in ("doc", "text"):
         return Node(name, attributes, tuple(joined(children)))

@@ -102,6 +102,13 @@ def test_attributes_are_brought_within_bounds() -> None:
     assert (read["colspan"], read["rowspan"]) == (SCHEMA.most.span, 1)
 
 
+def test_a_comment_on_a_picture_is_no_content() -> None:
+    picture = {"src": "/a.png", "comment--AAAAAAAA": {"id": "t1", "user": "ann"}}
+    (read,) = json_of(element("image", picture, []))
+    assert read["attrs"]["src"] == "/a.png"
+    assert not [name for name in read["attrs"] if name.startswith("comment")]
+
+
 def test_what_the_schema_lacks_is_kept_and_named() -> None:
     words = XmlText("abcd")
     doc = document(

@@ -1,6 +1,6 @@
 /** A Yjs binding for ProseMirror and Tiptap, with the names of y-tiptap. */
 
-export { ANNOTATION_ORIGIN, type Annotating, annotate } from "./annotating.js";
+export { ANNOTATION_ORIGIN, type Annotating, annotate, isObject } from "./annotating.js";
 export type { Binding } from "./binding.js";
 export {
   type CaretOptions,
@@ -20,7 +20,7 @@ export {
   ySyncPluginKey,
   yUndoPluginKey,
 } from "./keys.js";
-export { inOrder } from "./marks.js";
+export { ANNOTATIONS, annotationsIn, inOrder } from "./marks.js";
 export {
   absolutePositionToRelativePosition,
   type Nodes,

@@ -3,6 +3,7 @@
 import { encodeAny, toBase64 } from "lib0/buffer";
 import { digest } from "lib0/hash/sha256";
 import { Mark, type MarkType, type Schema } from "prosemirror-model";
+import type * as Y from "yjs";
 
 /** A mark and the key of the format that holds it. */
 export interface Format {
@@ -41,6 +42,59 @@ export function inOrder(marks: readonly Mark[]): readonly Mark[] {
 
 function sayingOf({ attrs }: Mark): string {
   return JSON.stringify(attrs, (_name, value) => (typeof value === "bigint" ? String(value) : value));
+}
+
+/**
+ * The attribute of a node that holds marks of its element, as JSON: the marks of comments on a picture.
+ * Each is an attribute of the element under the key of the mark, so that several people's never
+ * overwrite one another. Nodes whose type has no such attribute do not show them.
+ */
+export const ANNOTATIONS = "annotations";
+
+/** The marks of an element that may stand beside others of their type. */
+function annotationsOf(attributes: Attributes, schema: Schema): readonly Format[] {
+  const hashed = Object.entries(attributes).filter(([key]) => HASHED.test(key));
+  return hashed.length === 0
+    ? []
+    : formatsOf(Object.fromEntries(hashed), schema).filter(({ mark }) => overlapsItself(mark.type));
+}
+
+/** The attributes of an element's node. */
+export function readAttributes(element: Y.XmlElement, schema: Schema): Attributes {
+  const attributes = element.getAttributes() as Attributes;
+  if (!(ANNOTATIONS in (schema.nodes[element.nodeName]?.spec.attrs ?? {}))) return attributes;
+  const found = annotationsOf(attributes, schema).map(({ mark }) => mark.toJSON());
+  return { ...attributes, [ANNOTATIONS]: found.length > 0 ? found : null };
+}
+
+/** Writes what has come and gone among the marks of an element; what others have put stays. */
+export function writeAnnotations(
+  element: Y.XmlElement,
+  before: unknown,
+  after: unknown,
+  schema: Schema,
+): void {
+  const [old, now] = [annotationsIn(before, schema), annotationsIn(after, schema)];
+  const gone = old.filter((mark) => !mark.isInSet(now));
+  for (const { key, mark } of gone.length === 0 ? [] : annotationsOf(element.getAttributes(), schema)) {
+    if (mark.isInSet(gone)) element.removeAttribute(key);
+  }
+  for (const mark of now) {
+    if (!mark.isInSet(old)) element.setAttribute(keyOf(mark), storedIn(mark));
+  }
+}
+
+/** A mark as an attribute of an element. Yjs takes no object without a prototype, and its declared type no object at all. */
+export function storedIn({ attrs }: Mark): string {
+  return { ...attrs } as unknown as string;
+}
+
+/** The marks in the attribute of a node, which may come from elsewhere. */
+export function annotationsIn(value: unknown, schema: Schema): readonly Mark[] {
+  return (Array.isArray(value) ? value : []).flatMap((json: { type?: unknown; attrs?: unknown } | null) => {
+    const type = schema.marks[String(json?.type)];
+    return type && overlapsItself(type) ? [type.create(json?.attrs as Attributes)] : [];
+  });
 }
 
 /** A mark that may stand beside others of its type carries a hash: `comment--A1b2C3d4`. */

@@ -50,6 +50,24 @@ export function absolutePositionToRelativePosition(
   }
 }
 
+/** The type whose node begins at a position; null for words, and where nothing begins. */
+export function typeAt(position: number, root: Y.XmlFragment, nodes: Nodes): YType | null {
+  let [parent, left]: [YType, number] = [root, position];
+  for (;;) {
+    const isInline = nodes.get(parent)?.inlineContent ?? false;
+    let item = parent._first;
+    for (; item; item = item.next) {
+      const size = sizeOf(item, isInline, nodes);
+      if (left < size) break;
+      left -= size;
+    }
+    const type = typeIn(item);
+    if (!type || type instanceof Y.XmlText) return null;
+    if (left === 0) return type;
+    [parent, left] = [type, left - 1];
+  }
+}
+
 /** The child of `parent` that begins at an offset or holds it. */
 function childAt(parent: YType, node: Node | null | undefined, offset: number, nodes: Nodes): Y.Item | null {
   // The child of the same number is the right one wherever everything is shown.

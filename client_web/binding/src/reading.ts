@@ -6,7 +6,7 @@
 
 import { type Fragment, Mark, type Node, type Schema } from "prosemirror-model";
 import * as Y from "yjs";
-import { type Attributes, formatsOf } from "./marks.js";
+import { type Attributes, formatsOf, readAttributes } from "./marks.js";
 import { typeIn, type YType } from "./positions.js";
 
 /** A piece of a Yjs text with one set of formats. */
@@ -92,7 +92,7 @@ export class Reader {
   #built(element: Y.XmlElement, stale: Stale): Node {
     const isInline = this.schema.nodes[element.nodeName]?.inlineContent ?? false;
     const children = this.#childrenOf(element, isInline, stale);
-    return this.schema.node(element.nodeName, element.getAttributes(), [...children]);
+    return this.schema.node(element.nodeName, readAttributes(element, this.schema), [...children]);
   }
 
   #textOf(text: Y.XmlText): readonly Node[] {

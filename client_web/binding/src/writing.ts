@@ -8,7 +8,16 @@
 import { Mark, type Node } from "prosemirror-model";
 import * as Y from "yjs";
 import { differenceOf } from "./difference.js";
-import { attributesOf, formatsOf, isInOrder, keyOf, overlapsItself } from "./marks.js";
+import {
+  ANNOTATIONS,
+  attributesOf,
+  formatsOf,
+  isInOrder,
+  keyOf,
+  overlapsItself,
+  readAttributes,
+  writeAnnotations,
+} from "./marks.js";
 import { typeIn, type YType } from "./positions.js";
 import { piecesOf, type Reader } from "./reading.js";
 
@@ -44,10 +53,11 @@ export class Writer {
   }
 
   #writeAttributes(element: Y.XmlElement, before: Node | null, { attrs }: Node): void {
-    const known: Record<string, unknown> = before?.attrs ?? element.getAttributes();
+    const known: Record<string, unknown> = before?.attrs ?? readAttributes(element, this.#schema);
     for (const [name, value] of Object.entries(attrs)) {
       if (isSame(known[name] ?? null, value)) continue;
-      if (value === null || value === undefined) element.removeAttribute(name);
+      if (name === ANNOTATIONS) writeAnnotations(element, known[name], value, this.#schema);
+      else if (value === null || value === undefined) element.removeAttribute(name);
       else element.setAttribute(name, value);
     }
   }
@@ -621,7 +631,8 @@ function isSame(one: unknown, other: unknown): boolean {
 export function elementFor(node: Node, tell: (element: Y.XmlElement, node: Node) => void): Y.XmlElement {
   const element = new Y.XmlElement(node.type.name);
   for (const [name, value] of Object.entries(node.attrs)) {
-    if (value !== null && value !== undefined) element.setAttribute(name, value);
+    if (name === ANNOTATIONS) writeAnnotations(element, null, value, node.type.schema);
+    else if (value !== null && value !== undefined) element.setAttribute(name, value);
   }
   const children = linePartsOf(node).map((part) =>
     Array.isArray(part) ? textFor(part) : elementFor(part, tell),

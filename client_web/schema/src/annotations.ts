@@ -5,7 +5,7 @@
  * mark, allow these.
  */
 
-import { type AnyExtension, Mark } from "@tiptap/core";
+import { type AnyExtension, Extension, Mark } from "@tiptap/core";
 import { Code as TiptapCode } from "@tiptap/extension-code";
 import { CodeBlock as TiptapCodeBlock } from "@tiptap/extension-code-block";
 
@@ -46,4 +46,47 @@ export const Code = TiptapCode.extend({
 
 export const CodeBlock = TiptapCodeBlock.extend({ marks: ANNOTATION });
 
-export const annotations: readonly AnyExtension[] = [Comment];
+/** Things without words that may be commented on. */
+export const OBJECTS = [
+  "image",
+  "horizontalRule",
+  "inlineMath",
+  "blockMath",
+  "mention",
+  "pageBreak",
+] as const;
+
+/** What is said about an object: the marks of its threads, as JSON. Copies in the editor go through HTML. */
+export const ObjectAnnotations = Extension.create({
+  name: "objectAnnotations",
+  addGlobalAttributes() {
+    return [
+      {
+        types: [...OBJECTS],
+        attributes: {
+          annotations: {
+            default: null,
+            parseHTML: (element) => {
+              const holder =
+                element.closest("[data-annotations]") ?? element.querySelector("[data-annotations]");
+              return annotationsFrom(holder?.getAttribute("data-annotations") ?? null);
+            },
+            renderHTML: ({ annotations }) =>
+              Array.isArray(annotations) ? { "data-annotations": JSON.stringify(annotations) } : {},
+          },
+        },
+      },
+    ];
+  },
+});
+
+function annotationsFrom(written: string | null): unknown {
+  try {
+    const read: unknown = JSON.parse(written ?? "null");
+    return Array.isArray(read) && read.length > 0 ? read : null;
+  } catch {
+    return null;
+  }
+}
+
+export const annotations: readonly AnyExtension[] = [Comment, ObjectAnnotations];

@@ -8,7 +8,7 @@ export {
   isAllowedHref,
   isAllowedImage,
 } from "./allowed.js";
-export { ANNOTATION, Code, CodeBlock, Comment } from "./annotations.js";
+export { ANNOTATION, Code, CodeBlock, Comment, OBJECTS } from "./annotations.js";
 export {
   CALLOUTS,
   Callout,

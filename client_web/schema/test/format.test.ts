@@ -77,6 +77,9 @@ const SHARED: Readonly<Record<string, string>> = {
   dir: "`dir` is `ltr` or `rtl`; null leaves the direction to the first strong letter.",
   indent: "`indent` is how many levels a line is moved in, 1 to 8.",
   lineHeight: "`lineHeight` of a block is the space of its lines as a factor of the type size, `1` to `4`.",
+  annotations: `\`annotations\` of a node is never stored: a binding reads it from the element's own marks.
+  An attribute whose name is a key with a hash, as a text has it, is a mark of the element. So
+  several people comment on one picture, and none overwrites another.`,
   suggestion: `\`suggestion\` of any node is null or \`{id, user, at, kind, type, attrs}\`: what the person \`user\`
   suggests since \`at\`, in milliseconds since 1970. \`kind\` is \`insert\`, \`delete\`, \`set\` (another
   \`type\` or other \`attrs\`), \`join\` (to the node before), \`wrap\` or \`lift\`. Everything of one
@@ -87,7 +90,7 @@ const SHARED: Readonly<Record<string, string>> = {
 
 function attributesOf({ spec }: NodeType | MarkType): string {
   const entries = Object.entries(spec.attrs ?? {}) as [string, { default?: unknown }][];
-  const own = entries.filter(([name]) => name !== "suggestion");
+  const own = entries.filter(([name]) => name !== "suggestion" && name !== "annotations");
   const written = own.map(([name, { default: usual }]) => `\`${name}\` = \`${JSON.stringify(usual)}\``);
   return written.join(", ");
 }
@@ -174,6 +177,7 @@ name.
 | 1 | 0.1.0 | everything but what follows |
 | 2 | 0.1.0 | the nodes \`callout\`, \`details\`, \`detailsSummary\`, \`detailsContent\`, \`mention\` and \`pageBreak\`; the marks \`subscript\` and \`superscript\`; \`indent\`, \`lineHeight\` and \`look\` of lines; \`fontFamily\` and \`fontSize\` are shown |
 | 3 | 0.1.0 | the marks \`insertion\`, \`deletion\`, \`formatting\` and \`comment\`, also in code, and the attribute \`suggestion\` |
+| 4 | 0.1.0 | marks of elements without words: comments on pictures, formulas, people and lines |
 `;
 }
 
@@ -182,7 +186,7 @@ function forServer(): string {
   const attributes = ({ spec }: NodeType | MarkType) =>
     Object.fromEntries(
       Object.entries(spec.attrs ?? {})
-        .filter(([name]) => name !== "suggestion")
+        .filter(([name]) => name !== "suggestion" && name !== "annotations")
         .map(([name, { default: usual }]) => [name, usual]),
     );
   const nodes = Object.values(schema.nodes).map((type) => ({

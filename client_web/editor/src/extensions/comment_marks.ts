@@ -1,11 +1,13 @@
-/** Marks of comment threads in the text: how they look, and what becomes of them when words are moved.
+/** Marks of comment threads on words and objects: how they look, and what becomes of them when either is moved.
  *
+ * 0. The marks of an object (a picture, a formula) stand in its attribute `annotations`.
  * 1. A mark is drawn only where somebody says how (`CommentLooks`): a resolved thread's mark stays in
  *    the document and is not seen. A look changes elements, and nothing of the editor's state.
  * 2. Words that are copied leave their marks behind. Words that are cut, or dragged, take them along:
  *    a mark comes in with a paste if this page has copied the mark, and no word has the mark any more.
  */
 
+import { ANNOTATIONS, annotationsIn, isObject } from "@manyhands/binding";
 import { Comment } from "@manyhands/schema";
 import { Fragment, type Mark, type Node, Slice } from "@tiptap/pm/model";
 import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
@@ -33,6 +35,15 @@ export class CommentLooks {
     };
   }
 
+  /** Dresses the element of an object, which may have several threads: the active one counts. */
+  dress(element: HTMLElement, ids: readonly string[]): void {
+    const looks = ids.map((id) => this.#looks.get(id));
+    dress(element, looks.includes("active") ? "active" : looks.find((look) => look !== undefined));
+  }
+
+  /** Told when looks have changed. */
+  onShown: () => void = () => undefined;
+
   /** Threads that are absent are not drawn. */
   show(looks: ReadonlyMap<string, Look>): void {
     const before = this.#looks;
@@ -42,6 +53,7 @@ export class CommentLooks {
       if (before.get(id) === look) continue;
       for (const element of this.#elements.get(id) ?? []) dress(element, look);
     }
+    this.onShown();
   }
 }
 
@@ -100,6 +112,7 @@ function marks(looks: CommentLooks): Plugin<Draft> {
   const carried = new Set<string>();
   return new Plugin<Draft>({
     key,
+    view: (view) => new ObjectLooks(view, looks),
     state: { init: () => NO_DRAFT, apply: (transaction, draft) => followed(draft, transaction) },
     props: {
       decorations: (state) => {
@@ -107,7 +120,12 @@ function marks(looks: CommentLooks): Plugin<Draft> {
         if (draft.length === 0) return null;
         return DecorationSet.create(
           state.doc,
-          draft.map(({ from, to }) => Decoration.inline(from, to, { class: "page-comment-draft" })),
+          draft.flatMap(({ from, to }) => [
+            Decoration.inline(from, to, { class: "page-comment-draft" }),
+            ...objectsBetween(state.doc, from, to).map((object) =>
+              Decoration.node(object.from, object.to, { class: "page-comment-draft" }),
+            ),
+          ]),
         );
       },
       markViews: {
@@ -133,18 +151,72 @@ function marks(looks: CommentLooks): Plugin<Draft> {
   });
 }
 
+/** Dresses the elements of objects that are commented on. What stands in for a node draws itself anew at will. */
+class ObjectLooks {
+  readonly #view: EditorView;
+  readonly #looks: CommentLooks;
+  #dressed = new Set<HTMLElement>();
+
+  constructor(view: EditorView, looks: CommentLooks) {
+    this.#view = view;
+    this.#looks = looks;
+    looks.onShown = () => this.#dress();
+    this.#dress();
+  }
+
+  update(_view: EditorView, before: EditorState): void {
+    if (before.doc !== this.#view.state.doc) this.#dress();
+  }
+
+  destroy(): void {
+    this.#looks.onShown = () => undefined;
+  }
+
+  #dress(): void {
+    const now = new Set<HTMLElement>();
+    for (const [at, ids] of objectsIn(this.#view.state)) {
+      const element = this.#view.nodeDOM(at);
+      if (!(element instanceof HTMLElement)) continue;
+      this.#looks.dress(element, ids);
+      now.add(element);
+    }
+    for (const element of this.#dressed) if (!now.has(element)) this.#looks.dress(element, []);
+    this.#dressed = now;
+  }
+}
+
 /** The threads whose marks stand in a content, in its order. */
 export function threadsIn(content: Fragment): readonly string[] {
   const found = new Set<string>();
-  content.descendants(({ marks: all }) => {
-    for (const mark of all)
-      if (isComment(mark) && typeof mark.attrs.id === "string") found.add(mark.attrs.id);
+  content.descendants((node) => {
+    for (const { attrs } of commentsOn(node)) found.add(attrs.id);
   });
   return [...found];
 }
 
 function isComment({ type }: Mark): boolean {
   return type.name === Comment.name;
+}
+
+const NO_MARKS: readonly Mark[] = [];
+
+/** The marks of threads on a text or an object. */
+function commentsOn(node: Node): readonly Mark[] {
+  const held: unknown = node.attrs[ANNOTATIONS];
+  const own = held ? annotationsIn(held, node.type.schema) : NO_MARKS;
+  // Most nodes have none at all, and this is asked of every node.
+  if (own.length === 0 && node.marks.length === 0) return NO_MARKS;
+  return [...node.marks, ...own].filter((mark) => isComment(mark) && typeof mark.attrs.id === "string");
+}
+
+/** The objects between two positions: what may be commented on and has no words. */
+export function objectsBetween(doc: Node, from: number, to: number): readonly Span[] {
+  const found: Span[] = [];
+  doc.nodesBetween(from, to, (node, at) => {
+    if (isObject(node) && at >= from && at + node.nodeSize <= to)
+      found.push({ from: at, to: at + node.nodeSize });
+  });
+  return found;
 }
 
 function withMarks({ content, openStart, openEnd }: Slice, isKept: (mark: Mark) => boolean): Slice {
@@ -160,19 +232,29 @@ function cleaned(content: Fragment, isKept: (mark: Mark) => boolean): Fragment {
   const nodes: Node[] = [];
   content.forEach((node) => {
     const kept = node.marks.filter((mark) => !isComment(mark) || isKept(mark));
-    const inner = node.content.size > 0 ? node.copy(cleaned(node.content, isKept)) : node;
+    const inner = node.content.size > 0 ? node.copy(cleaned(node.content, isKept)) : unsaid(node, isKept);
     nodes.push(kept.length === node.marks.length ? inner : inner.mark(kept));
   });
   return Fragment.fromArray(nodes);
 }
 
-/** Where each thread's first marked word stands. */
+/** An object without the marks of threads that are not kept. */
+function unsaid(node: Node, isKept: (mark: Mark) => boolean): Node {
+  const held: unknown = node.attrs[ANNOTATIONS];
+  if (!held) return node;
+  const kept = annotationsIn(held, node.type.schema).filter((mark) => !isComment(mark) || isKept(mark));
+  const attrs = { ...node.attrs, [ANNOTATIONS]: kept.length > 0 ? kept.map((mark) => mark.toJSON()) : null };
+  return node.type.create(attrs, null, node.marks);
+}
+
+/** Where each thread's first marked word or object stands. */
 export type Anchors = ReadonlyMap<string, number>;
 
 interface Found {
   readonly id: string;
-  /** From the beginning of the block. */
+  /** From the place before the block. */
   readonly at: number;
+  readonly isObject: boolean;
 }
 
 const NONE: readonly Found[] = [];
@@ -187,33 +269,48 @@ export function anchorsIn({ doc }: Pick<EditorState, "doc">): Anchors {
   return anchors;
 }
 
+/** The objects with marks of threads, by the places before them. */
+function objectsIn({ doc }: Pick<EditorState, "doc">): ReadonlyMap<number, readonly string[]> {
+  const objects = new Map<number, string[]>();
+  doc.forEach((block, offset) => {
+    for (const { id, at } of inBlock(block).filter((found) => found.isObject)) {
+      objects.set(offset + at, [...(objects.get(offset + at) ?? []), id]);
+    }
+  });
+  return objects;
+}
+
 function inBlock(block: Node): readonly Found[] {
   const known = foundIn.get(block);
   if (known) return known;
-  const found = new Map<string, number>();
-  block.descendants((node, at) => {
-    for (const mark of node.marks) {
-      const { id } = mark.attrs;
-      if (isComment(mark) && typeof id === "string" && !found.has(id)) found.set(id, at + 1);
+  const list: Found[] = [];
+  const words = new Set<string>();
+  const look = (node: Node, at: number) => {
+    const isHeld = isObject(node);
+    for (const { attrs } of commentsOn(node)) {
+      if (isHeld || !words.has(attrs.id)) list.push({ id: attrs.id, at, isObject: isHeld });
+      words.add(attrs.id);
     }
-  });
-  const list = found.size === 0 ? NONE : [...found].map(([id, at]) => ({ id, at }));
-  foundIn.set(block, list);
-  return list;
+  };
+  look(block, 0);
+  block.descendants((node, at) => look(node, at + 1));
+  const result = list.length === 0 ? NONE : list;
+  foundIn.set(block, result);
+  return result;
 }
 
-/** The threads that the words at a position belong to. */
+/** The threads that the words or the object at a position belong to. */
 export function threadsAt({ doc }: Pick<EditorState, "doc">, at: number): readonly string[] {
   const place = doc.resolve(at);
-  const beside = [place.nodeAfter, place.nodeBefore].flatMap((node) => node?.marks ?? []);
-  return [...new Set(beside.filter(isComment).map(({ attrs }) => String(attrs.id)))];
+  const beside = [place.nodeAfter, place.nodeBefore].flatMap((node) => (node ? commentsOn(node) : []));
+  return [...new Set(beside.map(({ attrs }) => String(attrs.id)))];
 }
 
-/** The words of a thread, piece by piece, with the mark of each. */
+/** The words and objects of a thread, piece by piece, with the mark of each. */
 export function piecesOf({ doc }: Pick<EditorState, "doc">, id: string): readonly (Span & { mark: Mark })[] {
   const found: (Span & { mark: Mark })[] = [];
   doc.descendants((node, from) => {
-    const mark = node.marks.find((each) => isComment(each) && each.attrs.id === id);
+    const mark = commentsOn(node).find(({ attrs }) => attrs.id === id);
     if (mark) found.push({ from, to: from + node.nodeSize, mark });
   });
   return found;

@@ -112,10 +112,17 @@ class Survey {
       return;
     }
     for (const [name, value] of ownAttributes(element)) {
-      const isKept = Object.hasOwn(type.spec.attrs ?? {}, name) && isHeld(name, value);
+      // Marks of an element are read by the binding, or left where they are.
+      const isKept =
+        (Object.hasOwn(type.spec.attrs ?? {}, name) && isHeld(name, value)) || this.#isMark(name);
       if (value !== null && value !== undefined && !isKept) this.#note("attribute", `${type.name}.${name}`);
     }
     this.#checkChildren(type, element.toArray());
+  }
+
+  #isMark(key: string): boolean {
+    const name = markNameOf(key);
+    return name !== key && Object.hasOwn(this.#schema.marks, name);
   }
 
   #readText(text: Y.XmlText): void {

@@ -16,13 +16,15 @@ export interface ObjectToolsProps {
   readonly editor: Editor;
   /** Says a sentence to the person. */
   readonly tell: (sentence: string) => void;
+  /** Begins a comment on what is selected; null for people who may not. */
+  readonly onComment: (() => void) | null;
 }
 
-export const ObjectTools = memo(function ObjectTools({ editor, tell }: ObjectToolsProps) {
+export const ObjectTools = memo(function ObjectTools({ editor, tell, onComment }: ObjectToolsProps) {
   const kind = useAtCursor(editor, () => kindAt(editor));
   return (
     <Suspense fallback={null}>
-      {kind === "picture" && <PictureTools editor={editor} tell={tell} />}
+      {kind === "picture" && <PictureTools editor={editor} tell={tell} onComment={onComment} />}
       {kind === "formula" && <FormulaForm editor={editor} />}
       {kind === "day" && <DayForm editor={editor} />}
       {kind === "code" && <CodeTools editor={editor} tell={tell} />}

@@ -232,7 +232,13 @@ export function DocumentView(props: DocumentViewProps) {
           {/* biome-ignore lint/a11y/noStaticElementInteractions: the editor in it takes keys; this catches presses beside its words */}
           <div className="page-sheet" style={SHEET_STYLE} ref={sheet} onMouseDown={clickBelow}>
             <div ref={setPlace} lang={language ?? undefined} />
-            {editor && <ObjectTools editor={editor} tell={actions.tell} />}
+            {editor && (
+              <ObjectTools
+                editor={editor}
+                tell={actions.tell}
+                onComment={state.canSuggest ? discussion.ask : null}
+              />
+            )}
             {editor?.isEditable && <BlockHandle editor={editor} sheet={sheet} />}
             {editor?.isEditable && <BlockPress editor={editor} sheet={sheet} />}
             {editor?.isEditable && !isEditingLink && (

@@ -225,7 +225,7 @@ describe("the tools at a picture", () => {
   });
 
   test("let those who may only read look at it and keep it", async () => {
-    await selected({ role: "viewer" });
+    await selected({ role: "viewer", canSuggest: false });
     const names = document.querySelectorAll(".page-object-tools button");
     expect(Array.from(names, (button) => button.getAttribute("aria-label"))).toEqual([
       "Full size",

@@ -1,8 +1,11 @@
 /** The words that a thread is about, kept beside the mark: they find the place again when the mark is gone. */
 
+import { isObject } from "@manyhands/binding";
+import { captionOf, latexOf } from "@manyhands/schema";
 import type { Node } from "@tiptap/pm/model";
 import type { Span } from "../../extensions/comment_marks";
 import { leafText } from "../../extensions/copying";
+import { t } from "../../i18n/t";
 
 export interface Quote {
   readonly quote: string;
@@ -17,15 +20,34 @@ const LONGEST_CONTEXT = 64;
 export function quoteOf(doc: Node, ...spans: readonly [Span, ...Span[]]): Quote {
   const [{ from }, { to }] = [spans[0], spans.at(-1) ?? spans[0]];
   const [start, end] = [doc.resolve(from), doc.resolve(to)];
-  const between = (one: number, other: number) => doc.textBetween(one, other, "\n", leafText);
+  const between = (one: number, other: number) => doc.textBetween(one, other, "\n", wordsOf);
+  // Around a picture stand other blocks, and not words of its line.
+  const isInLine = start.parent.inlineContent && end.parent.inlineContent;
   return {
     quote: spans
       .map((span) => between(span.from, span.to))
       .join("\n")
       .slice(0, LONGEST_QUOTE),
-    before: between(start.start(), from).slice(-LONGEST_CONTEXT),
-    after: between(to, end.end()).slice(0, LONGEST_CONTEXT),
+    before: isInLine ? between(start.start(), from).slice(-LONGEST_CONTEXT) : "",
+    after: isInLine ? between(to, end.end()).slice(0, LONGEST_CONTEXT) : "",
   };
+}
+
+/** The words by which people know what stands among words or blocks. */
+function wordsOf(node: Node): string {
+  switch (node.type.name) {
+    case "image":
+      return captionOf(node.attrs) || String(node.attrs.alt ?? "") || t("Picture");
+    case "blockMath":
+    case "inlineMath":
+      return latexOf(node.attrs) || t("Formula");
+    case "horizontalRule":
+      return t("Horizontal line");
+    case "pageBreak":
+      return t("Page break");
+    default:
+      return leafText(node);
+  }
 }
 
 /**
@@ -49,7 +71,8 @@ class Words {
   constructor(doc: Node) {
     doc.descendants((node, at) => {
       if (node.isTextblock && this.#text !== "") this.#text += "\n";
-      const text = node.isText ? (node.text ?? "") : node.isInline ? leafText(node) : "";
+      if (!node.isInline && isObject(node) && this.#text !== "") this.#text += "\n";
+      const text = node.isText ? (node.text ?? "") : node.isLeaf ? wordsOf(node) : "";
       if (text === "") return;
       this.#pieces.push({ offset: this.#text.length, at, length: node.isText ? text.length : 0 });
       this.#text += text;

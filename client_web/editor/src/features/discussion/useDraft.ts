@@ -1,10 +1,9 @@
-/** A thread that is about to be begun: the words that were selected stay marked while somebody writes. */
+/** A thread that is about to be begun: what was selected stays marked while somebody writes. */
 
-import { annotate } from "@manyhands/binding";
+import { annotate, isObject } from "@manyhands/binding";
 import type { Provider } from "@manyhands/provider";
 import type { Editor } from "@tiptap/core";
 import type { Node, ResolvedPos } from "@tiptap/pm/model";
-import { NodeSelection } from "@tiptap/pm/state";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type * as wire from "../../api/wire";
 import { draftIn, type Span, setDraft, type Draft as Words } from "../../extensions/comment_marks";
@@ -52,11 +51,11 @@ export function useDraft({
   useEffect(() => {
     if (open.asked === seen.current) return;
     seen.current = open.asked;
-    const why = refusalOf(editor, latest.current);
+    const why = refusalOf(latest.current);
     const [first, ...rest] = why === null ? wordsAt(editor) : [];
     if (first === undefined) {
       latest.current.toasts.show({
-        message: why ?? t("First select the words that your comment is about."),
+        message: why ?? t("First select the words or the picture that your comment is about."),
       });
       return;
     }
@@ -115,20 +114,15 @@ export function useDraft({
 }
 
 /** Why no comment can be begun here; null if one can. */
-function refusalOf(
-  editor: Editor,
-  { deeds, author }: { readonly deeds: Deeds; readonly author: Author | null },
-): string | null {
+function refusalOf({
+  deeds,
+  author,
+}: {
+  readonly deeds: Deeds;
+  readonly author: Author | null;
+}): string | null {
   if (!deeds.rights.mayWrite) return t("You can read this document, and not comment on it.");
   if (author === null) return t("The server has not said yet who you are. Try again in a moment.");
-  const { selection } = editor.state;
-  if (
-    selection instanceof NodeSelection &&
-    !selection.node.isTextblock &&
-    selection.node.textContent === ""
-  ) {
-    return t("A comment needs words. Select the words beside it instead.");
-  }
   return null;
 }
 
@@ -140,12 +134,15 @@ export function wordsAt({ state: { doc, selection } }: Editor): Words {
     .sort((one, other) => one.from - other.from);
 }
 
-/** Without blanks at the ends; nothing where there are no words. */
+/** Without blanks at the ends; nothing where there are neither words nor objects. */
 function wordsWithin(doc: Node, { from, to }: Span): Words {
-  const textOf = (one: number, other: number) => doc.textBetween(one, other, "\n", "\ufffc");
-  while (from < to && textOf(from, from + 1).trim() === "") from += 1;
-  while (from < to && textOf(to - 1, to).trim() === "") to -= 1;
-  return from < to && doc.textBetween(from, to).trim() !== "" ? [{ from, to }] : [];
+  const isNothing = (one: number, other: number) => {
+    const leaf = (node: Node) => (isObject(node) ? "\ufffc" : "");
+    return doc.textBetween(one, other, "\n", leaf).trim() === "";
+  };
+  while (from < to && isNothing(from, from + 1)) from += 1;
+  while (from < to && isNothing(to - 1, to)) to -= 1;
+  return from < to ? [{ from, to }] : [];
 }
 
 function wordAround({ parent, parentOffset, pos }: ResolvedPos): Words {

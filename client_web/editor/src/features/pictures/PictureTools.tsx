@@ -11,6 +11,7 @@ import {
   Ellipsis,
   type LucideIcon,
   Maximize2,
+  MessageSquarePlus,
   MessageSquareText,
   Replace,
   ScanSearch,
@@ -21,6 +22,7 @@ import { memo, useCallback, useRef, useState } from "react";
 import { PICTURE_TYPES, replacePicture } from "../../extensions/uploads";
 import { t } from "../../i18n/t";
 import { Framing } from "../../page/Floating";
+import { keys } from "../../page/keys";
 import { Tool } from "../../page/toolbar/ToolButton";
 import { useAtCursor } from "../../page/useAtCursor";
 import { Menu, MenuItem, MenuSeparator } from "../../ui/Menu";
@@ -49,15 +51,17 @@ export interface PictureToolsProps {
   readonly editor: Editor;
   /** Says a sentence to the person. */
   readonly tell: (sentence: string) => void;
+  /** Begins a comment on the picture; null for people who may not. */
+  readonly onComment: (() => void) | null;
 }
 
-export const PictureTools = memo(function PictureTools({ editor, tell }: PictureToolsProps) {
+export const PictureTools = memo(function PictureTools({ editor, tell, onComment }: PictureToolsProps) {
   const attrs = useAtCursor(editor, () => selectedPicture(editor));
   const over = useCallback(() => viewOf(editor)?.image ?? null, [editor]);
   if (!attrs) return null;
   return (
     <Framing editor={editor} label={t("Picture")} over={over}>
-      <Tools editor={editor} attrs={attrs} tell={tell} />
+      <Tools editor={editor} attrs={attrs} tell={tell} onComment={onComment} />
       {editor.isEditable && <SizeHandles editor={editor} />}
     </Framing>
   );
@@ -67,7 +71,7 @@ interface ToolsProps extends PictureToolsProps {
   readonly attrs: Attrs;
 }
 
-function Tools({ editor, attrs, tell }: ToolsProps) {
+function Tools({ editor, attrs, tell, onComment }: ToolsProps) {
   const asking = useAtCursor(editor, () => askingIn(editor));
   const [isReplacing, setReplacing] = useState(false);
   const input = useRef<HTMLInputElement>(null);
@@ -127,6 +131,15 @@ function Tools({ editor, attrs, tell }: ToolsProps) {
               <DescriptionForm editor={editor} attrs={attrs} onDone={() => ask(editor, null)} />
             </Popover>
           </>
+        )}
+        {onComment && (
+          <Tool
+            icon={MessageSquarePlus}
+            iconSize={17}
+            label={t("Comment on the picture")}
+            shortcut={keys("Mod+Alt+M")}
+            onClick={onComment}
+          />
         )}
         <Tool icon={Maximize2} iconSize={16} label={t("Full size")} onClick={() => ask(editor, "fullSize")} />
         {editor.isEditable ? (

@@ -1,5 +1,6 @@
-/** Whether nodes are the same but for what is suggested for them, and in what they differ. */
+/** Whether nodes are the same but for what is suggested for them and said about them, and in what they differ. */
 
+import { ANNOTATIONS } from "@manyhands/binding";
 import type { Fragment, Node } from "@tiptap/pm/model";
 
 export function hasSameMarkup(one: Node | undefined, other: Node | undefined): boolean {
@@ -12,7 +13,16 @@ export function hasSameMarkup(one: Node | undefined, other: Node | undefined): b
 }
 
 export function isSameAttributes(one: Node["attrs"], other: Node["attrs"]): boolean {
-  return JSON.stringify(without(one, "suggestion")) === JSON.stringify(without(other, "suggestion"));
+  return JSON.stringify(ownOf(one)) === JSON.stringify(ownOf(other));
+}
+
+function ownOf(attrs: Node["attrs"]): Node["attrs"] {
+  return without(without(attrs, "suggestion"), ANNOTATIONS);
+}
+
+/** The attributes of a copy: what is said about a node stays with the node. */
+export function unsaid(attrs: Node["attrs"]): Node["attrs"] {
+  return attrs[ANNOTATIONS] ? { ...attrs, [ANNOTATIONS]: null } : attrs;
 }
 
 export function without(attrs: Node["attrs"], name: string): Node["attrs"] {
@@ -22,7 +32,7 @@ export function without(attrs: Node["attrs"], name: string): Node["attrs"] {
 
 /** What a node's attributes are to be, where they differ. */
 export function changedAttributes(old: Node, now: Node): Node["attrs"] {
-  const wanted = Object.entries(without(now.attrs, "suggestion"));
+  const wanted = Object.entries(ownOf(now.attrs));
   if (old.type !== now.type) return Object.fromEntries(wanted);
   return Object.fromEntries(
     wanted.filter(([name, value]) => JSON.stringify(old.attrs[name]) !== JSON.stringify(value)),

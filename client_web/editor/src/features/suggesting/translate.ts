@@ -18,7 +18,7 @@ import {
   type Transaction,
 } from "@tiptap/pm/state";
 import { type Gap, gapsOf } from "./aligning";
-import { changedAttributes, hasSameMarkup, isAlike, isSameWords, without } from "./comparing";
+import { changedAttributes, hasSameMarkup, isAlike, isSameWords, unsaid, without } from "./comparing";
 import {
   bare,
   type Change,
@@ -351,8 +351,8 @@ class Translation {
 
   /** A block of one's own, with all that is in it. */
   #pending(node: Node, kind: "insert" | null): Node {
-    const attrs =
-      "suggestion" in node.attrs ? { ...node.attrs, suggestion: kind && this.#suggestion(kind) } : node.attrs;
+    const own = unsaid(node.attrs);
+    const attrs = "suggestion" in own ? { ...own, suggestion: kind && this.#suggestion(kind) } : own;
     if (node.isText) return node.mark(this.#ownMarks(node, [], null));
     const content = Fragment.from(node.children.map((child) => this.#pending(child, null)));
     const held = node.inlineContent && node.type.spec.marks === "" ? unmarked(content) : content;
@@ -608,7 +608,7 @@ class Translation {
         return node.type.schema.text(BREAK, this.#ownMarks(null, theirs, own, depth));
       }
       if (node.isText) return node.mark(this.#ownMarks(node, theirs, own));
-      const attrs = { ...node.attrs, suggestion: this.#suggestion("insert") };
+      const attrs = { ...unsaid(node.attrs), suggestion: this.#suggestion("insert") };
       return node.type.create(attrs, node.content, bare(node.marks));
     });
     const fragment = Fragment.fromArray(content);
