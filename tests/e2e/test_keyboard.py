@@ -5,10 +5,15 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.e2e.axe import suits_everybody
 from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage
 from tests.e2e.person import Meeting
 from tests.e2e.site import Site
+from tests.e2e.test_comments import COMMENTING, thread, writes
+from tests.e2e.test_objects import inserts_a_picture
+from tests.e2e.test_suggesting import suggestion
+from tests.e2e.test_tables import inserts_a_table
 
 pytestmark = SEATED
 
@@ -49,6 +54,92 @@ async def test_a_document_is_made_and_written_without_a_mouse(meet_at_own: Meeti
     await alice.press("Enter", "ArrowDown", "ArrowDown", "ArrowDown", "Enter")  # past "Title" and "Subtitle"
     await expect(alice.sheet.get_by_role("heading", name="loud and quiet", level=1)).to_be_visible()
     await expect(alice.sheet).to_be_focused()
+
+
+async def test_a_discussion_is_led_without_a_mouse(meet: Meeting, shared_site: Site) -> None:
+    """About words, a picture and two cells, from card to card, and back to the text."""
+    alice = await (await meet("Alice")).opens(await shared_site.new_document("Draft"))
+    await alice.types("A brave new world", "")
+    await inserts_a_picture(alice)
+    await inserts_a_table(alice)
+    await alice.types("one")
+    await alice.press("Tab")
+    await alice.types("two")
+    await _comments_on_three_things(alice)
+    await _replies_and_resolves(alice)
+    await _discusses_a_suggestion(alice)
+
+
+async def _replies_and_resolves(alice: EditorPage) -> None:
+    await alice.press("Control+Alt+Comma", "Control+Alt+Period")
+    await expect(thread(alice, "brave")).to_be_focused()
+    await _goes_to(alice, "Reply")
+    await alice.press("Enter")
+    await writes(alice, "Reply", "Once.")
+    await expect(thread(alice, "brave")).to_contain_text("Once.")
+    await expect(thread(alice, "brave")).to_be_focused()
+    await _goes_to(alice, "Resolve")
+    await alice.press("Enter")
+    await expect(thread(alice, "brave")).to_have_count(0)
+    await expect(alice.sheet).to_be_focused()
+    await alice.press("Control+Alt+Period")
+    await expect(thread(alice, "Picture")).to_be_focused()
+    await alice.press("Escape")
+    await expect(alice.sheet).to_be_focused()
+
+
+async def _discusses_a_suggestion(alice: EditorPage) -> None:
+    await alice.chooses_mode("Suggesting")
+    await alice.goes_to_start()
+    await alice.types("Oh! ")
+    await alice.press("Control+Alt+Shift+Period")
+    await expect(suggestion(alice, "Oh!")).to_be_focused()
+    await _goes_to(alice, "Discuss")
+    await alice.press("Enter")
+    await writes(alice, "Comment", "Why?")
+    await expect(suggestion(alice, "Oh!")).to_be_focused()
+    await expect(suggestion(alice, "Oh!")).to_contain_text("Why?")
+    await alice.press("Escape")
+    await alice.chooses_mode("Editing")
+    await alice.press("Control+Alt+Shift+Period")
+    await _goes_to(alice, "Accept the suggestion")
+    await alice.press("Enter")
+    await expect(alice.sheet).to_be_focused()
+    await alice.sees("Oh! A brave new world")
+    await expect(suggestion(alice, "Oh!")).to_have_count(0)
+    await suits_everybody(alice.page, "cards of a picture and of cells")
+
+
+async def _comments_on_three_things(alice: EditorPage) -> None:
+    await alice.press("Shift+ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowLeft")  # both cells
+    await expect(alice.sheet.locator(".selectedCell")).to_have_count(2)
+    await alice.press(COMMENTING)
+    await writes(alice, "Comment", "Which is first?")
+    await expect(alice.page.locator('[data-active] [aria-label*="“one"]')).to_be_visible()
+
+    await alice.goes_to_start()
+    await alice.press("ArrowDown")
+    await expect(alice.page.get_by_role("toolbar", name="Picture")).to_be_visible()
+    await alice.press(COMMENTING)
+    await writes(alice, "Comment", "Whose flag?")
+    await expect(alice.page.locator("[data-active]")).to_contain_text("Whose flag?")
+    await expect(alice.sheet.locator("figure")).to_have_attribute("data-look", "active")
+
+    await alice.goes_to_start()
+    await alice.press("ArrowRight", "ArrowRight", "ArrowRight")  # into “brave”
+    await alice.press(COMMENTING)
+    await writes(alice, "Comment", "How brave?")
+    await expect(alice.page.locator("[data-active]")).to_contain_text("How brave?")
+
+
+async def _goes_to(alice: EditorPage, name: str) -> None:
+    """From a card that has the focus, by Tab."""
+    button = alice.page.locator("[data-active]").get_by_role("button", name=name, exact=True)
+    for _ in range(8):
+        await alice.press("Tab")
+        if await button.evaluate("(button) => button === document.activeElement"):
+            return
+    raise AssertionError(f"Tab does not lead to “{name}”")
 
 
 async def test_the_list_is_walked_with_arrow_keys(meet_at_empty: Meeting, empty_site: Site) -> None:

@@ -306,6 +306,15 @@ export function threadsAt({ doc }: Pick<EditorState, "doc">, at: number): readon
   return [...new Set(beside.map(({ attrs }) => String(attrs.id)))];
 }
 
+/** The threads of words and objects between two positions. */
+export function threadsBetween(doc: Node, from: number, to: number): readonly string[] {
+  const found = new Set<string>();
+  doc.nodesBetween(from, to, (node) => {
+    for (const { attrs } of commentsOn(node)) found.add(attrs.id);
+  });
+  return [...found];
+}
+
 /** The words and objects of a thread, piece by piece, with the mark of each. */
 export function piecesOf({ doc }: Pick<EditorState, "doc">, id: string): readonly (Span & { mark: Mark })[] {
   const found: (Span & { mark: Mark })[] = [];

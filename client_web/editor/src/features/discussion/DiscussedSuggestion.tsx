@@ -8,6 +8,7 @@ import { SuggestionCard } from "../suggesting/SuggestionCard";
 import { settleIn } from "../suggesting/settling";
 import { Composer } from "./Composer";
 import type { Deeds } from "./deeds";
+import { focusCard } from "./focus";
 import { ThreadCard } from "./ThreadCard";
 import type { ShownThread } from "./threads";
 import { unsentOf } from "./unsent";
@@ -68,8 +69,12 @@ export const DiscussedSuggestion = memo(function DiscussedSuggestion(props: Disc
           onSend={(body, assignee) => {
             deeds.discuss(suggestion, body, assignee);
             setDiscussing(false);
+            focusCard(suggestion.id);
           }}
-          onCancel={() => setDiscussing(false)}
+          onCancel={() => {
+            setDiscussing(false);
+            focusCard(suggestion.id);
+          }}
         />
       )}
     </SuggestionCard>

@@ -17,6 +17,7 @@ import { useSuggestions } from "../suggesting/useSuggestions";
 import { Composer } from "./Composer";
 import { discussionCalls } from "./calls";
 import { Discussion } from "./discussion";
+import { useFocusKept } from "./focus";
 import { keptActs } from "./kept_acts";
 import { ThreadsPanel } from "./ThreadsPanel";
 import type { Filter, ShownThread } from "./threads";
@@ -103,6 +104,7 @@ export function DiscussionView({
     goTo((hasCard && thread.suggestion) || thread.id);
   });
   useEscape(leave);
+  useFocusKept(leave);
   useUnsentOfGone(
     documentId,
     useMemo(() => [...threads, ...suggestions], [threads, suggestions]),

@@ -1,16 +1,15 @@
 /** One thread as a card: its words, its comments, and what one may do with them. */
 
 import { Check, RotateCcw, SmilePlus, UserRoundCheck } from "lucide-react";
-import { memo, useEffect, useState } from "react";
+import { memo, useEffect, useRef, useState } from "react";
 import type * as wire from "../../api/wire";
-import { fullTime, relativeTime } from "../../documents/times";
-import { useNow } from "../../documents/useNow";
 import { t } from "../../i18n/t";
 import { Avatar } from "../../ui/Avatar";
 import { Button } from "../../ui/Button";
 import { classes } from "../../ui/classes";
 import { IconButton } from "../../ui/IconButton";
 import { Menu, MenuItem } from "../../ui/Menu";
+import { Time } from "../margin/Time";
 import { Body } from "./Body";
 import { Composer, ComposerToCome } from "./Composer";
 import type { Deeds } from "./deeds";
@@ -48,8 +47,12 @@ export const ThreadCard = memo(function ThreadCard(props: ThreadCardProps) {
   const isWaiting = thread.waiting ?? thread.comments.find(({ waiting }) => waiting)?.waiting ?? null;
   const refused = refusedOf(thread);
   const mayTurn = mayChange(thread, rights, own);
+  const card = useRef<HTMLElement>(null);
+  // A field that is gone would leave the keys nowhere.
+  const backToCard = () => card.current?.focus({ preventScroll: true });
   return (
     <article
+      ref={card}
       className={classes("thread", isActive && "thread--active")}
       aria-label={labelOf(thread)}
       // The keys for the next and the previous thread lead here.
@@ -102,7 +105,14 @@ export const ThreadCard = memo(function ThreadCard(props: ThreadCardProps) {
       )}
       <ol className="thread-comments">
         {comments.map((comment) => (
-          <CommentItem key={comment.id} thread={thread} comment={comment} isActive={isActive} deeds={deeds} />
+          <CommentItem
+            key={comment.id}
+            thread={thread}
+            comment={comment}
+            isActive={isActive}
+            deeds={deeds}
+            onEdited={backToCard}
+          />
         ))}
       </ol>
       {hidden > 0 && (
@@ -149,6 +159,7 @@ export const ThreadCard = memo(function ThreadCard(props: ThreadCardProps) {
               onSend={(body, assignee) => {
                 deeds.reply(thread, body, assignee);
                 setReplying(false);
+                backToCard();
               }}
               onCancel={() => {
                 setReplying(false);
@@ -185,9 +196,10 @@ interface CommentItemProps {
   readonly comment: ShownComment;
   readonly isActive: boolean;
   readonly deeds: Deeds;
+  readonly onEdited: () => void;
 }
 
-function CommentItem({ thread, comment, isActive, deeds }: CommentItemProps) {
+function CommentItem({ thread, comment, isActive, deeds, onEdited }: CommentItemProps) {
   const [isEditing, setEditing] = useState(false);
   const { by, deleted, edited_at: edited, body } = comment;
   const isOwn = by.user_id === deeds.own;
@@ -221,25 +233,18 @@ function CommentItem({ thread, comment, isActive, deeds }: CommentItemProps) {
           onSend={(changed) => {
             deeds.edit(thread, comment, changed);
             setEditing(false);
+            onEdited();
           }}
-          onCancel={() => setEditing(false)}
+          onCancel={() => {
+            setEditing(false);
+            onEdited();
+          }}
         />
       ) : (
         <Body body={body} />
       )}
       {comment.reactions.length > 0 && <Reactions thread={thread} comment={comment} deeds={deeds} />}
     </li>
-  );
-}
-
-function Time({ at, isEdited }: { readonly at: string; readonly isEdited: boolean }) {
-  const now = useNow();
-  const time = new Date(at);
-  const words = relativeTime(time, now);
-  return (
-    <time dateTime={at} title={fullTime(time)}>
-      {isEdited ? t("{when}, edited", { when: words }) : words}
-    </time>
   );
 }
 

@@ -3,9 +3,11 @@
 import type { Editor } from "@tiptap/core";
 import type { EditorState, Transaction } from "@tiptap/pm/state";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { anchorsIn, type Look, threadsAt } from "../../extensions/comment_marks";
+import { anchorsIn, type Look, threadsAt, threadsBetween } from "../../extensions/comment_marks";
 import { bringIntoView } from "../../extensions/sections";
+import { elementAt } from "../margin/Margin";
 import { suggestionsAt, suggestionsIn } from "../suggesting/list";
+import { focusCard } from "./focus";
 import type { ShownThread } from "./threads";
 import type { DiscussionSwitch } from "./useDiscussion";
 
@@ -124,9 +126,15 @@ export function useActive(options: ActiveOptions): ActiveCard {
 }
 
 /** The cards at the cursor, the nearest one first: a suggestion for words is within what is commented on, one for a block around it. */
-function cardsAt({ doc, selection: { head } }: EditorState, marked: ReadonlySet<string>): readonly string[] {
+function cardsAt({ doc, selection }: EditorState, marked: ReadonlySet<string>): readonly string[] {
+  const { head, ranges } = selection;
   const { words, blocks } = suggestionsAt(doc, head);
-  return [...words, ...threadsAt({ doc }, head).filter((id) => marked.has(id)), ...blocks];
+  // The head of selected cells is before a cell, and at no words.
+  const threads =
+    ranges.length > 1
+      ? ranges.flatMap(({ $from, $to }) => threadsBetween(doc, $from.pos, $to.pos))
+      : threadsAt({ doc }, head);
+  return [...words, ...threads.filter((id) => marked.has(id)), ...blocks];
 }
 
 /** Where the words of the cards begin. */
@@ -146,18 +154,10 @@ function showWords(editor: Editor, id: string): void {
   const suggestion = suggestionsIn(editor.state.doc).find((each) => each.id === id);
   const at = suggestion?.from ?? anchorsIn(editor.state).get(id);
   if (at === undefined) return;
-  const { node } = editor.view.domAtPos(at, 1);
-  const element = node instanceof Element ? node : node.parentElement;
+  const element = elementAt(editor.view, at);
   const scroller = element?.closest(".page-desk");
   if (!element || !scroller) return;
   const [words, window] = [element.getBoundingClientRect(), scroller.getBoundingClientRect()];
   if (words.height > 0 && words.top >= window.top && words.bottom <= window.bottom) return;
   bringIntoView(element, "center");
-}
-
-/** The card may come with the next frames. */
-function focusCard(id: string, tries = 20): void {
-  const card = document.querySelector<HTMLElement>(`[data-card="${CSS.escape(id)}"] article`);
-  if (card) card.focus({ preventScroll: true });
-  else if (tries > 0) requestAnimationFrame(() => focusCard(id, tries - 1));
 }

@@ -183,7 +183,8 @@ function anchoredIn(kinds: readonly CardKind[], state: EditorState): readonly An
   return all.sort((one, other) => one.at - other.at);
 }
 
-function elementAt(view: EditorView, at: number): Element | null {
+/** The element that a position is in, or before. */
+export function elementAt(view: EditorView, at: number): Element | null {
   const { node, offset } = view.domAtPos(Math.min(at, view.state.doc.content.size), 1);
   if (!(node instanceof Element)) return node.parentElement;
   const child = node.childNodes[offset];

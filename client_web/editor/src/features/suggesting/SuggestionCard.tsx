@@ -2,11 +2,10 @@
 
 import { Check, MessageSquarePlus, X } from "lucide-react";
 import type { ReactNode } from "react";
-import { fullTime, relativeTime } from "../../documents/times";
-import { useNow } from "../../documents/useNow";
 import { t } from "../../i18n/t";
 import { Avatar } from "../../ui/Avatar";
 import { IconButton } from "../../ui/IconButton";
+import { Time } from "../margin/Time";
 import type { Suggestion } from "./list";
 import { colorOf, nameOf } from "./people";
 import { linesOf } from "./words";
@@ -28,18 +27,14 @@ const MOST_LINES = 6;
 
 export function SuggestionCard(props: SuggestionCardProps) {
   const { suggestion, isOwn, maySettle, mayWithdraw, onSettle, onDiscuss, children } = props;
-  const now = useNow();
   const name = nameOf(suggestion.user);
-  const at = new Date(suggestion.at);
   return (
     <article className="suggestion-card" aria-label={t("Suggestion by {name}", { name })} tabIndex={-1}>
       <header className="suggestion-card-head">
         <Avatar name={name} color={colorOf(suggestion.user)} size={26} aria-hidden="true" />
         <div className="card-by">
           <strong>{isOwn ? t("{name} (you)", { name }) : name}</strong>
-          <time dateTime={at.toISOString()} title={fullTime(at)}>
-            {relativeTime(at, now)}
-          </time>
+          <Time at={new Date(suggestion.at).toISOString()} />
         </div>
         {/* biome-ignore lint/a11y/useKeyWithClickEvents: only keeps a press of a button from choosing the card */}
         {/* biome-ignore lint/a11y/noStaticElementInteractions: as above */}
