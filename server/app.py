@@ -15,13 +15,14 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crdt.budget import Budget
 from crdt.errors import Unavailable
 from crdt.ids import NodeId
 from crdt.yjs.limits import GateLimits
-from server.auth.cookies import Seal
+from server.auth.cookies import Seal, SecretKey
 from server.bus.base import Bus
 from server.bus.memory import MemoryBus
 from server.config import Config
@@ -144,6 +145,7 @@ class App:
         sign_in = self._way_in.sign_in
         seals = Seal(self._way_in.key, PICTURES, LASTING, unix_now)
         editing = Editing(store, DirectDoor(self.rooms), self._sandbox, gate_limits(config), config.people.public_url)
+        self._mailer, mail_pages = _mail(config, store, access, self._way_in.key, unix_now)
         self.site = http_app(
             [
                 DocumentsApi(
@@ -169,7 +171,7 @@ class App:
                 OpenApi(list(operations_of(*APIS)), version()),
             ],
             access,
-            [*routes_of([self._health]), *_pages(config.places.pages_dir).routes()],
+            [*routes_of([self._health]), *mail_pages, *_pages(config.places.pages_dir).routes()],
             ApiRates(config.rates.request_rate, config.rates.creation_rate, clock),
             authenticator=services,
             sign_in=None if sign_in is None else SignInPages(sign_in, access.welcome),
@@ -208,7 +210,7 @@ class App:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open everything, and close it at the end; raises Unavailable if a part does not open."""
-        async with self._sandbox, self._store, self._bus, self.rooms, _mailer(self._config, self._store, self._access):
+        async with self._sandbox, self._store, self._bus, self.rooms, self._mailer:
             await self._way_in.key.open(self._store.secrets)
             try:
                 yield
@@ -246,14 +248,19 @@ class App:
         await self.gateway.close()
 
 
-def _mailer(config: Config, store: Store, access: Access) -> AbstractAsyncContextManager[object]:
-    """Return what sends mail while the server runs, or nothing."""
+def _mail(
+    config: Config, store: Store, access: Access, key: SecretKey, clock: Callable[[], float]
+) -> tuple[AbstractAsyncContextManager[object], list[Route]]:
+    """Return what sends mail while the server runs, and the pages behind its links; or nothing."""
     mail, public_url = config.mail, config.people.public_url
     if mail.smtp_url is None or mail.mail_from is None or public_url is None:
-        return contextlib.nullcontext()
+        return contextlib.nullcontext(), []
     from server.features.discussion.mail import Mailer, Post  # only a server that sends mail needs this
+    from server.features.discussion.unsubscribing import Unsubscribing
 
-    return Mailer(store, access, Post(mail.smtp_url, mail.mail_from, public_url))
+    unsubscribing = Unsubscribing(store.inboxes, key, public_url, clock)
+    post = Post(mail.smtp_url, mail.mail_from, public_url)
+    return Mailer(store, access, post, unsubscribing), unsubscribing.routes()
 
 
 def bus_of(config: Config) -> Bus:

@@ -63,6 +63,8 @@ Event = Literal[
     "keys_unread",
     "sign_in_failed",
     # mail
+    "mail_ended",
+    "mail_not_ended",
     "mail_refused",
     "mail_not_sent",
     "mail_not_looked_for",

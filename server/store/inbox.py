@@ -34,10 +34,11 @@ from server.store.database import (
     reads,
     to_microseconds,
     unless_there,
+    upsert,
     writes,
 )
 from server.store.inbox_base import ENTRIES_KEPT, Count, Due, InboxEntry, Place, Reason
-from server.store.schema import comments, contributors, documents, inbox, mail_refusals, users
+from server.store.schema import comments, contributors, documents, inbox, mail_languages, mail_refusals, users
 from server.store.sharing_base import INVITED
 
 _COLUMNS = ("user_id", "document_key", "reason", "thread_id", "comment_id", "suggestion_id", "person", "at")
@@ -120,8 +121,18 @@ _READ_THREAD = _READ.where(_OF_THREAD)
 
 _UNMAILED = and_(_UNREAD, inbox.c.mailed_at.is_(None), inbox.c.at > bindparam("oldest", type_=BigInteger))
 _DUE = (
-    select(inbox.c.user_id, users.c.name, users.c.color, users.c.email)
-    .select_from(inbox.join(users, users.c.user_id == inbox.c.user_id))
+    select(
+        inbox.c.user_id,
+        users.c.name,
+        users.c.color,
+        users.c.email,
+        func.coalesce(func.max(mail_languages.c.language), ""),
+    )
+    .select_from(
+        inbox.join(users, users.c.user_id == inbox.c.user_id).outerjoin(
+            mail_languages, mail_languages.c.user_id == inbox.c.user_id
+        )
+    )
     .where(_UNMAILED, users.c.email.is_not(None), inbox.c.user_id.not_in(select(mail_refusals.c.user_id)))
     .group_by(inbox.c.user_id, users.c.name, users.c.color, users.c.email)
     .having(func.min(inbox.c.at) <= bindparam("before", type_=BigInteger))
@@ -136,6 +147,11 @@ _WANT = delete(mail_refusals).where(mail_refusals.c.user_id == bindparam("of_use
 _WANTS = (
     select(users.c.email, mail_refusals.c.user_id)
     .select_from(users.outerjoin(mail_refusals, mail_refusals.c.user_id == users.c.user_id))
+    .where(users.c.user_id == bindparam("of_user"))
+)
+_LANGUAGE = (
+    select(users.c.email, mail_languages.c.language)
+    .select_from(users.outerjoin(mail_languages, mail_languages.c.user_id == users.c.user_id))
     .where(users.c.user_id == bindparam("of_user"))
 )
 
@@ -252,14 +268,14 @@ class SqlInboxes(SqlPort):
         now = self.clock()
         before, oldest = to_microseconds(now - waited), to_microseconds(now - at_most)
         due: list[Due] = []
-        for user_id, name, color, email in fetch(connection, _DUE, before=before, oldest=oldest, most=people):
+        for user_id, name, color, email, language in fetch(connection, _DUE, before=before, oldest=oldest, most=people):
             of = {"of_user": user_id, "oldest": oldest}
             claimed = {entry_id for (entry_id,) in fetch(connection, _CLAIM, **of, now=to_microseconds(now))}
             found = self._entries(
                 connection, fetch(connection, _UNREAD_PAGE, of_user=user_id, below=Place().entry_id, most=ENTRIES_KEPT)
             )
             if entries := [entry for entry in found if entry.entry_id in claimed]:
-                due.append(Due(User(user_id, name, color), email, entries))
+                due.append(Due(User(user_id, name, color), email, entries, language))
         return due
 
     @writes
@@ -273,6 +289,16 @@ class SqlInboxes(SqlPort):
             change(connection, _WANT, of_user=user_id)
         else:
             change(connection, unless_there(connection.dialect.name, mail_refusals), user_id=user_id)
+
+    @writes
+    def set_language(self, connection: Connection, user_id: str, language: str) -> None:
+        change(connection, upsert(connection.dialect.name, mail_languages), user_id=user_id, language=language)
+
+    @reads
+    def language(self, connection: Connection, user_id: str) -> str | None:
+        for email, language in fetch(connection, _LANGUAGE, of_user=user_id):
+            return None if email is None else language or ""
+        return None
 
     @reads
     def wants_mail(self, connection: Connection, user_id: str) -> bool | None:

@@ -76,6 +76,8 @@ class Due(Struct, frozen=True):
     user: User
     email: str
     entries: Sequence[InboxEntry]
+    language: str = ""
+    """The language that the person reads, e.g. `de`; empty while nobody has said."""
 
 
 class Inboxes(Protocol):
@@ -108,6 +110,12 @@ class Inboxes(Protocol):
 
     async def set_mail(self, user_id: str, *, wanted: bool) -> None:
         """Note whether a person wants mail."""
+
+    async def set_language(self, user_id: str, language: str) -> None:
+        """Note the language in which a person reads, for mail."""
+
+    async def language(self, user_id: str) -> str | None:
+        """Return the language in which a person reads; empty if unknown, None without address."""
 
     async def wants_mail(self, user_id: str) -> bool | None:
         """Whether a person wants mail, which everybody does by default; None without an address."""

@@ -301,6 +301,15 @@ inbox = Table(
 # People who want no mail.
 mail_refusals = Table("mail_refusals", metadata, Column("user_id", _ID, primary_key=True), sqlite_with_rowid=False)
 
+# Languages in which people get mail.
+mail_languages = Table(
+    "mail_languages",
+    metadata,
+    Column("user_id", _ID, primary_key=True),
+    Column("language", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 users = Table(
     "users",
     metadata,

@@ -329,8 +329,11 @@ async def test_what_is_due_for_mail_is_claimed_once(store: SqlStore) -> None:
         ["Look 2", "Look 1"],
     )
     await store.inboxes.set_mail("carl", wanted=True)
+    for language in ("fr", "de"):
+        await store.inboxes.set_language("carl", language)
     ((carls,), _) = [await store.inboxes.claim_mail(no_time, day, 1) for _ in range(2)]
     assert [words_of(each.body) for each in carls.entries] == ["Look 2"], "the other one is read"
+    assert (carls.language, due.language) == ("de", "")
     await store.inboxes.release_mail([due.entries[1].entry_id])
     ((again,),) = [await store.inboxes.claim_mail(no_time, day, 10)]
     assert again.entries == due.entries[1:]

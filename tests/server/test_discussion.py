@@ -456,7 +456,7 @@ async def test_what_is_said_over_rest_is_heard_over_the_socket() -> None:
             assert made.status_code == 200, made.text
             assert await somebody.hears("inbox") == ()
             assert await somebody.hears("discussion") == (document_id, 1)
-            assert (await bert.get("/api/inbox/unread")).json() == {"unread": 1}
+            assert (await bert.get("/api/inbox/unread")).json() == {"unread": 1, "language": None}
             assert (await somebody.join(document_id))["discussion"] == 1
             await bert.patch("/api/inbox", json={"document_id": document_id, "thread": T1})
             assert await somebody.hears("inbox") == (), "other pages are told that it was read"

@@ -1,6 +1,7 @@
 """Mail about what stays unread, to a real mail server on this machine."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,17 +11,22 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from starlette.applications import Starlette
 
 from crdt.ids import DocumentId
 from crdt.permissions import Role
 from crdt.protocol.messages import User
+from server.auth.cookies import SecretKey
 from server.config.loading import SettingsError, load
 from server.features.discussion import mail as mails
 from server.features.discussion.mail import AT_MOST, WAIT, Mailer, Post
+from server.features.discussion.mail_words import words_in
+from server.features.discussion.unsubscribing import LASTING, Unsubscribing
 from server.people.access import Access
-from server.store.inbox_base import Place
+from server.store.inbox_base import Place, Reason
 from server.store.sharing_base import KnownUser, Link
 from server.store.sql import SqlStore
 from server.store.sqlite import sqlite_url
@@ -79,7 +85,11 @@ class Desk:
 
     def node(self) -> Mailer:
         post = Post(f"smtp://127.0.0.1:{self.office.port}", "Manyhands <docs@example.com>", PUBLIC)
-        return Mailer(self.store, Access(self.store, guests=True), post)
+        return Mailer(self.store, Access(self.store, guests=True), post, self.unsubscribing)
+
+    @property
+    def unsubscribing(self) -> Unsubscribing:
+        return Unsubscribing(self.store.inboxes, SecretKey("a secret"), PUBLIC, lambda: self.clock.now.timestamp())
 
     async def looks(self, later: timedelta = timedelta()) -> list[str]:
         """Have a node look, and return what mail has come by it."""
@@ -118,9 +128,64 @@ async def test_what_is_not_read_for_ten_minutes_comes_in_one_mail(desk: Desk) ->
     link = f"{PUBLIC}/d/a-document#thread={uid(1)}"
     assert f"Ann mentioned you: <b>Look</b>@bert\n{link}\n" in plain
     assert plain.index("Ann mentioned you") < plain.index("Carl mentioned you: It is.@bert@ann")
-    assert f'<a href="{link}">Ann mentioned you</a><br><q>&lt;b&gt;Look&lt;/b&gt;@bert</q>' in rich
+    assert re.search(f'<a href="{link}"[^>]*>Ann mentioned you</a><br><q[^>]*>&lt;b&gt;Look&lt;/b&gt;@bert</q>', rich)
+    assert "Hello Bert,\n\n2 things are new for you:\n" in plain
     assert "<b>" not in rich
     assert await desk.looks(timedelta(hours=1)) == [], "once"
+
+
+async def test_mail_is_in_the_language_of_who_gets_it(desk: Desk) -> None:
+    assert [await desk.store.inboxes.language(each) for each in ("bert", "ann", "nobody")] == ["", None, None]
+    for language in ("fr", "de"):
+        await desk.store.inboxes.set_language("bert", language)
+    await desk.store.inboxes.set_language("carl", "fr")
+    assert await desk.store.inboxes.language("bert") == "de"
+    await act(desk.store, ANN, begin(1, "Look", "bert", "carl"))
+    assert sorted(await desk.looks(WAIT)) == [
+        "bert@example.com: Ann hat dich erwähnt: Title",
+        "carl@example.com: Ann mentioned you: Title",
+    ]
+    of_bert = min(desk.office.mail, key=lambda message: str(message["To"]))
+    plain, rich = [part.get_content() for part in of_bert.iter_parts()]
+    assert (of_bert["Content-Language"], '<html lang="de">' in rich) == ("de", True)
+    assert "Hallo Bert," in plain
+    assert "Keine solchen Mails mehr" in plain
+
+
+def test_each_language_says_everything() -> None:
+    english, german = words_in("en"), words_in("de")
+    assert set(english.says) == set(german.says) == set(Reason)
+    for name in english.__struct_fields__:
+        pair = [_names(getattr(words, name)) for words in (english, german)]
+        assert pair[0] == pair[1], name
+
+
+def _names(words: object) -> list[str]:
+    """What stands in braces, wherever it does."""
+    return sorted(re.findall(r"{(\w+)}", repr(words)))
+
+
+async def test_one_click_in_a_mail_ends_mail_and_a_scanner_s_look_does_not(desk: Desk) -> None:
+    await act(desk.store, ANN, begin(1, "Look", "bert"))
+    await desk.looks(WAIT)
+    (message,) = desk.office.mail
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = message["List-Unsubscribe"].strip("<>")
+    assert link in message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert link.startswith(f"{PUBLIC}/unsubscribe/")
+    app = Starlette(routes=desk.unsubscribing.routes())
+    path = link.removeprefix(PUBLIC)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=PUBLIC) as pages:
+        assert "Send me no more mail" in (await pages.get(path)).text
+        assert "Schick mir keine Mails mehr" in (await pages.get(path, headers={"Accept-Language": "de"})).text
+        assert await desk.store.inboxes.wants_mail("bert") is True
+        answer = await pages.post(path, data={"List-Unsubscribe": "One-Click"})
+        assert (answer.status_code, "You get no more mail" in answer.text) == (200, True)
+        assert await desk.store.inboxes.wants_mail("bert") is False
+        for broken in (f"{path}x", path[:-2], "/unsubscribe/bert"):
+            assert [(await pages.get(broken)).status_code, (await pages.post(broken)).status_code] == [404, 404]
+        desk.clock.now += timedelta(seconds=LASTING + 1)
+        assert (await pages.post(path)).status_code == 404
 
 
 async def test_nothing_is_mailed_that_somebody_has_read_or_may_not_see(desk: Desk) -> None:

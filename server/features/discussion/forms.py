@@ -219,16 +219,22 @@ class Inbox(Struct):
 
 
 class Unread(Struct):
-    """The number of unread entries in the inbox."""
+    """The number of unread entries in the inbox.
+
+    `language` is the one in which this person gets mail: empty while nobody has said. It is null if
+    the server sends no mail, or knows no address.
+    """
 
     unread: int
+    language: str | None
 
 
+_Language = Annotated[str, Meta(pattern="^[a-z]{2,3}$")]
 _Ids = Annotated[list[str], Meta(max_length=200)]
 
 
 class InboxChange(Struct, forbid_unknown_fields=True):
-    """A change of the inbox: which entries to mark as read, and whether to send mail.
+    """A change of the inbox: which entries to mark as read; whether and how to send mail.
 
     `ids` names entries. `thread` stands for all entries about one thread of `document_id`. `until`
     stands for an entry and all older ones.
@@ -239,6 +245,7 @@ class InboxChange(Struct, forbid_unknown_fields=True):
     document_id: Annotated[str | UnsetType, Meta(description="a document's id")] = UNSET
     thread: Annotated[UUID | UnsetType, Meta(description="the id of a thread")] = UNSET
     mail: Annotated[bool | UnsetType, Meta(description="true or false: whether to get mail")] = UNSET
+    language: Annotated[_Language | UnsetType, Meta(description="the language of mail, e.g. `de`")] = UNSET
 
     def __post_init__(self) -> None:
         if (self.document_id is UNSET) is not (self.thread is UNSET):

@@ -50,17 +50,19 @@ class InboxApi:
     @operation("GET /api/inbox/unread")
     async def count_unread(self, asked: Asked) -> Unread:
         """Count the unread entries of one's inbox."""
-        return Unread(await self._unread(asked.identity))
+        return await self._told(asked.identity)
 
     @operation("PATCH /api/inbox", errors={409})
     async def change_inbox(self, asked: Asked, body: InboxChange) -> Unread:
-        """Mark entries of one's inbox as read, or choose whether to get mail."""
+        """Mark entries of one's inbox as read, or choose whether and how to get mail."""
         identity, marked = asked.identity, False
         user_id = identity.user.user_id
         if isinstance(body.mail, bool):
             if not self._mails:
                 raise NotPossible("This server sends no mail.")
             await self._inboxes.set_mail(user_id, wanted=body.mail)
+        if isinstance(body.language, str):
+            await self._inboxes.set_language(user_id, body.language)
         if isinstance(body.ids, list):
             marked |= await self._inboxes.mark_read(user_id, [_entry_id(each) for each in body.ids])
         if isinstance(body.until, str):
@@ -69,7 +71,11 @@ class InboxApi:
             marked |= await self._inboxes.mark_thread(user_id, DocumentId(str(body.document_id)), body.thread)
         if marked:
             self._changed(frozenset({user_id}))
-        return Unread(await self._unread(identity))
+        return await self._told(identity)
+
+    async def _told(self, identity: Identity) -> Unread:
+        language = await self._inboxes.language(identity.user.user_id) if self._mails else None
+        return Unread(await self._unread(identity), language)
 
     async def _unread(self, identity: Identity) -> int:
         counts = await self._inboxes.unread(identity.user.user_id)

@@ -18,6 +18,7 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from crdt.errors import ManyhandsError
 from crdt.ids import DocumentId
@@ -26,10 +27,12 @@ from server.background import Background
 from server.config.forms import is_loopback
 from server.features.discussion.bodies import excerpt_of
 from server.features.discussion.inbox import is_open
+from server.features.discussion.mail_words import Words, words_in
+from server.features.discussion.unsubscribing import Unsubscribing
 from server.observe import log
 from server.people.access import Access
 from server.store.base import Store
-from server.store.inbox_base import Due, InboxEntry, Reason
+from server.store.inbox_base import Due, InboxEntry
 
 WAIT = timedelta(minutes=10)
 """Time in which somebody may read an entry before it is mailed."""
@@ -41,16 +44,6 @@ LOOK_SECONDS = 60.0
 PEOPLE_AT_ONCE = 50
 ANSWER_SECONDS = 20.0
 """Seconds in which the mail server has to answer."""
-
-_SAYS = {
-    Reason.MENTION: "mentioned you",
-    Reason.REPLY: "replied",
-    Reason.ASSIGNED: "assigned a thread to you",
-    Reason.RESOLVED: "resolved a thread",
-    Reason.SUGGESTION_ACCEPTED: "accepted your suggestion",
-    Reason.SUGGESTION_REJECTED: "rejected your suggestion",
-    Reason.SHARED: "shared the document with you",
-}
 
 
 class Post(Struct, frozen=True):
@@ -118,7 +111,8 @@ def _may_pass(error: smtplib.SMTPException) -> bool:
 class Mailer:
     """Looks for what is due, every minute. Runs as `async with`, within the store's lifetime."""
 
-    def __init__(self, store: Store, access: Access, post: Post) -> None:
+    def __init__(self, store: Store, access: Access, post: Post, unsubscribing: Unsubscribing) -> None:
+        self._unsubscribing = unsubscribing
         self._inboxes = store.inboxes
         self._access = access
         self._post = post
@@ -152,7 +146,8 @@ class Mailer:
             rulings = await self._access.rulings(identity, {entry.document_id for entry in due.entries})
             seen = [entry for entry in due.entries if is_open(entry, rulings)]
             if seen:
-                message = written(Due(due.user, due.email, seen), self._post)
+                stop = self._unsubscribing.link(due.user.user_id)
+                message = written(replace(due, entries=seen), self._post, stop)
                 messages.append(message)
                 entries[message["Message-ID"]] = [entry.entry_id for entry in seen]
         if not messages:
@@ -162,36 +157,75 @@ class Mailer:
         return len(messages) - len(left)
 
 
-def written(due: Due, post: Post) -> EmailMessage:
-    """Write the mail that tells a person what they have not read."""
+def written(due: Due, post: Post, stop: str) -> EmailMessage:
+    """Write the mail about what a person has not read. `stop`: the address that ends mail."""
+    words = words_in(due.language)
     message = EmailMessage()
     message["From"], message["To"] = post.sender, due.email
-    message["Subject"] = _subject(due.entries)
+    message["Subject"] = _subject(due.entries, words)
     message["Date"] = formatdate(usegmt=True)
     message["Message-ID"] = make_msgid(domain=urlsplit(post.public_url).hostname)
     message["Auto-Submitted"] = "auto-generated"
-    plain, rich = [f"Hello {due.user.name},", ""], [f"<p>Hello {html.escape(due.user.name)},</p>"]
-    for document_id, entries in _by_document(due.entries).items():
-        title = entries[0].title
-        plain += [title, "=" * min(len(title), 60)]
-        rich.append(f"<h3>{html.escape(title)}</h3><ul>")
-        for entry in entries:
-            words, link = f"{entry.by.name} {_SAYS[entry.reason]}", _link(post.public_url, document_id, entry)
-            said = excerpt_of(entry.body)
-            plain += [words + (f": {said}" if said else ""), link, ""]
-            quote = f"<br><q>{html.escape(said)}</q>" if said else ""
-            rich.append(f'<li><a href="{html.escape(link)}">{html.escape(words)}</a>{quote}</li>')
-        rich.append("</ul>")
-    farewell = f"You get this because you have not read it yet. Mail is switched off in your inbox: {post.public_url}/"
-    message.set_content("\n".join([*plain, farewell, ""]))
-    message.add_alternative("".join([*rich, f"<p>{html.escape(farewell)}</p>"]), subtype="html")
+    message["List-Unsubscribe"] = f"<{stop}>"
+    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(_plain(due, post, words, stop))
+    message.add_alternative(_rich(due, post, words, stop), subtype="html")
+    message["Content-Language"] = words.language  # behind the content, which takes such headers away
     return message
 
 
-def _subject(entries: Sequence[InboxEntry]) -> str:
+def _plain(due: Due, post: Post, words: Words, stop: str) -> str:
+    lines = [words.hello.format(name=due.user.name), "", _waiting(due, words), ""]
+    for document_id, entries in _by_document(due.entries).items():
+        title = entries[0].title
+        lines += [title, "=" * min(len(title), 60)]
+        for entry in entries:
+            said, link = excerpt_of(entry.body), _link(post.public_url, document_id, entry)
+            lines += [_what(entry, words) + (f": {said}" if said else ""), link, ""]
+    farewell = [words.inbox.format(address=f"{post.public_url}/"), words.why, f"{words.stop}: {stop}", ""]
+    return "\n".join([*lines, "-- ", *farewell])
+
+
+_PAGE = """<!doctype html><html lang="{language}"><body style="margin:0;padding:24px 12px;background:#f4f4f5">
+<div style="max-width:34em;margin:0 auto;padding:24px;border-radius:10px;background:#ffffff;color:#1f2328;\
+font:16px/1.5 system-ui,sans-serif">{content}</div></body></html>
+"""
+_TITLE = '<h2 style="margin:20px 0 8px;font-size:18px">{title}</h2>'
+_ENTRY = '<p style="margin:0 0 16px"><a href="{link}" style="color:#1d4ed8;font-weight:600">{what}</a>{quote}</p>'
+_QUOTE = '<br><q style="display:block;padding-left:12px;border-left:3px solid #d4d4d8;quotes:none">{said}</q>'
+_SMALL = '<p style="margin:8px 0 0;color:#5f6368;font-size:13px">{words}</p>'
+
+
+def _rich(due: Due, post: Post, words: Words, stop: str) -> str:
+    escape = html.escape
+    parts = [f"<p>{escape(words.hello.format(name=due.user.name))}<br>{escape(_waiting(due, words))}</p>"]
+    for document_id, entries in _by_document(due.entries).items():
+        parts.append(_TITLE.format(title=escape(entries[0].title)))
+        for entry in entries:
+            said = excerpt_of(entry.body)
+            quote = _QUOTE.format(said=escape(said)) if said else ""
+            link = escape(_link(post.public_url, document_id, entry))
+            parts.append(_ENTRY.format(link=link, what=escape(_what(entry, words)), quote=quote))
+    address = f'<a href="{escape(post.public_url)}/">{escape(post.public_url)}/</a>'
+    end = f'<a href="{escape(stop)}">{escape(words.stop)}</a>'
+    parts.append('<hr style="border:0;border-top:1px solid #e4e4e7">')
+    parts += [_SMALL.format(words=each) for each in (words.inbox.format(address=address), escape(words.why), end)]
+    return _PAGE.format(language=words.language, content="".join(parts))
+
+
+def _waiting(due: Due, words: Words) -> str:
+    one, several = words.waits
+    return one if len(due.entries) == 1 else several.format(count=len(due.entries))
+
+
+def _what(entry: InboxEntry, words: Words) -> str:
+    return words.says[entry.reason].format(name=entry.by.name)
+
+
+def _subject(entries: Sequence[InboxEntry], words: Words) -> str:
     first = entries[-1]
-    about = " ".join(f"{first.by.name} {_SAYS[first.reason]}: {first.title}".split())
-    return about if len(entries) == 1 else f"{about} (and {len(entries) - 1} more)"
+    about = " ".join(f"{_what(first, words)}: {first.title}".split())
+    return about if len(entries) == 1 else words.more.format(about=about, count=len(entries) - 1)
 
 
 def _by_document(entries: Sequence[InboxEntry]) -> Mapping[DocumentId, list[InboxEntry]]:

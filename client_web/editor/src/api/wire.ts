@@ -224,13 +224,14 @@ export interface Outcome {
   readonly author: string;
 }
 
-/** A change of the inbox: which entries to mark as read, and whether to send mail. `ids` names entries. `thread` stands for all entries about one thread of `document_id`. `until` stands for an entry and all older ones. */
+/** A change of the inbox: which entries to mark as read; whether and how to send mail. `ids` names entries. `thread` stands for all entries about one thread of `document_id`. `until` stands for an entry and all older ones. */
 export interface InboxChange {
   readonly ids?: readonly string[];
   readonly until?: string;
   readonly document_id?: string;
   readonly thread?: string;
   readonly mail?: boolean;
+  readonly language?: string;
 }
 
 /** A document's entry, as one person sees it. `title` is the first line of the text while nobody has given a title. `preview` is the line after the one that is the title, or the first line; it is empty if there is none. `trashed_at` is null unless the document is in the trash. `size` is the bytes of the log and the snapshot. `role` is the role of the person who asks. `format` is the format of the rich text. It is null until a writer has declared one. With `any_format`, programs of other formats may write. `edited_by` is null if the last change was a new title, or nobody is known to have made it. `starred` and `opened_at` are this person's own. `labels` are the document's. `requests` is how many people ask for access, as far as the person who asks may share the document. */
@@ -461,9 +462,10 @@ export interface InboxEntry {
   readonly excerpt: string;
 }
 
-/** The number of unread entries in the inbox. */
+/** The number of unread entries in the inbox. `language` is the one in which this person gets mail: empty while nobody has said. It is null if the server sends no mail, or knows no address. */
 export interface Unread {
   readonly unread: number;
+  readonly language: string | null;
 }
 
 /** An answer with a status from 400 on. `sign_in` comes with 401, if there is a sign-in page. `revision` and `blocks` come with `conflict`: the revision, and the blocks of it that stood in the way. */

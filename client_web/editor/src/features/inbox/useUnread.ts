@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import type { Api } from "../../api/api";
 import { isRecord } from "../../api/rest";
 import type * as wire from "../../api/wire";
+import { LANGUAGE } from "../../i18n/language";
 
 /** Where the server cannot tell of news. */
 const AGAIN_MS = 60_000;
@@ -22,7 +23,12 @@ export function useUnread(api: Api | null, changes: number | undefined): UnreadE
     const ask = async () => {
       try {
         const answer = await api.call("/api/inbox/unread");
-        if (isHere && isRecord<wire.Unread>(answer)) setUnread(Number(answer.unread));
+        if (!isRecord<wire.Unread>(answer)) return;
+        if (isHere) setUnread(Number(answer.unread));
+        // Mail is written in the language of the page.
+        if (typeof answer.language === "string" && answer.language !== LANGUAGE) {
+          await api.call("/api/inbox", { method: "PATCH", body: { language: LANGUAGE } });
+        }
       } catch {
         // The number stays as it is until the server can be asked again.
       }
