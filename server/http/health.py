@@ -49,6 +49,8 @@ class Health:
         self._deadline = deadline
         self._clock = clock
         self._checking = asyncio.Lock()
+        self._check: asyncio.Future[None] | None = None
+        """What the store was asked, and has not answered yet."""
         self._checked_at = float("-inf")
         self._reason: str | None = None
         self.draining = False
@@ -68,19 +70,27 @@ class Health:
     async def _store_reason(self) -> str | None:
         async with self._checking:
             if self._clock() - self._checked_at >= REMEMBERED:
-                before, self._reason = self._reason, await self._check()
+                before, self._reason = self._reason, await self._asked_store()
                 self._checked_at = self._clock()
                 if before and not self._reason:
                     log.info("store_back")
             return self._reason
 
-    async def _check(self) -> str | None:
-        try:
-            async with asyncio.timeout(self._deadline):
-                await self._store.check()
-        except TimeoutError:
+    async def _asked_store(self) -> str | None:
+        """Ask the store, or wait on for its answer to the last question.
+
+        A late answer is not given up. It may be late because a session with a busy database takes
+        long to begin, and if each were given up, none would ever begin. The store has a deadline of
+        its own.
+        """
+        check = self._check = self._check or asyncio.ensure_future(self._store.check())
+        done, _ = await asyncio.wait({check}, timeout=self._deadline)
+        if not done:
             log.warning("store_unreachable", reason="no answer in time")
             return f"The store has not answered for {self._deadline:g} s."
+        self._check = None
+        try:
+            check.result()
         except Unavailable as error:
             log.warning("store_unreachable", reason=error.message)
             return "The store does not answer; the server's log says why."

@@ -15,13 +15,14 @@ class AilingStore(SqlStore):
         super().__init__(SqliteInMemory())
         self.asked = 0
         self.ails: str | None = None
+        self.answers_late = asyncio.Event()
 
     async def check(self) -> None:
         self.asked += 1
         if self.ails == "fails":
             raise Unavailable("The disk is full.")
         if self.ails == "hangs":
-            await asyncio.Event().wait()
+            await self.answers_late.wait()
 
 
 async def test_the_process_lives_whatever_the_store_does() -> None:
@@ -47,8 +48,23 @@ async def test_ready_follows_the_store() -> None:
             answer = await client.get("/ready")
             assert (answer.status_code, answer.json()) == (503, {"status": "unavailable", "reason": reason})
         store.ails = None
+        store.answers_late.set()
         site.clock.seconds += 2
         assert (await client.get("/ready")).status_code == 200
+
+
+async def test_a_late_answer_of_the_store_is_waited_for() -> None:
+    """It may be the first of a session that takes long to begin, and would never begin."""
+    store = AilingStore()
+    site = Site(store)
+    store.ails = "hangs"
+    async with site.client() as client:
+        for _ in range(3):
+            assert (await client.get("/ready")).status_code == 503
+            site.clock.seconds += 2
+        store.answers_late.set()
+        assert (await client.get("/ready")).status_code == 200
+        assert store.asked == 1
 
 
 async def test_many_questions_are_one_to_the_store() -> None:
