@@ -15,6 +15,8 @@ function noting({ closes, echoes }) {
   return class extends WebSocket {
     constructor(...given) {
       super(...given);
+      // A provider may close a socket that is not open yet, and listens no more. A browser says nothing of that; Node would end.
+      this.on("error", () => {});
       this.addEventListener("close", (event) => closes.push([event.code, event.reason]));
       this.addEventListener("message", (event) => {
         const bytes = new Uint8Array(event.data);

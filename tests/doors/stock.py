@@ -27,7 +27,9 @@ class Stock:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"do": what, "as": who, **given}).encode() + b"\n")
         async with asyncio.timeout(PATIENCE):
-            answer = json.loads(await self._process.stdout.readline())
+            line = await self._process.stdout.readline()
+        assert line, f"Node has ended while {who} was to {what}. What it wrote last is above."
+        answer = json.loads(line)
         assert "error" not in answer, answer["error"]
         return answer["value"]
 
