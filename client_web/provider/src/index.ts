@@ -21,6 +21,7 @@ export type {
   Role,
   ServerError,
   Status,
+  SuggestAnew,
   Todo,
   Trouble,
   User,

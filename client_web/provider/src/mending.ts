@@ -11,6 +11,7 @@
  * 3. What cannot be put right so is left to the person: accepted words that were deleted here, a block without a mark.
  */
 
+import { equalityDeep } from "lib0/function";
 import * as Y from "yjs";
 
 /** A mark's name and the hash of its attributes, as the keys of formats have them. */
@@ -84,12 +85,12 @@ function* addedTo(doc: Y.Doc, theirs: Y.Doc): Generator<Y.Item> {
 function personIn(added: readonly Y.Item[]): string | null {
   const counts = new Map<string, number>();
   for (const { content, parentSub } of added) {
-    const values =
-      content instanceof Y.ContentFormat && MARK.test(content.key)
-        ? [content.value]
-        : content instanceof Y.ContentAny && parentSub === ATTRIBUTE
-          ? content.arr
-          : [];
+    const isMark = content instanceof Y.ContentFormat && MARK.test(content.key);
+    const values: readonly unknown[] = isMark
+      ? [content.value]
+      : parentSub === ATTRIBUTE
+        ? content.getContent()
+        : [];
     for (const value of values) {
       const user = userOf(value);
       if (user !== null) counts.set(user, (counts.get(user) ?? 0) + 1);
@@ -139,18 +140,14 @@ function livesIn(doc: Y.Doc, client: number, clock: number, length: number): boo
 
 /** Whether an item is in what a person has proposed and nobody has accepted. */
 function isPending(item: Y.Item, person: string): boolean {
-  const { parent } = item;
+  const { content, id, parent } = item;
   if (parent instanceof Y.Text) {
-    const run = runsOf(parent).find(
-      ({ client, clock }) => client === item.id.client && clock === item.id.clock,
-    );
-    if (run !== undefined && insertionIn(run.attributes, person) !== null) return true;
+    const run = runsOf(parent).find(({ client, clock }) => client === id.client && clock === id.clock);
+    if (run && insertionIn(run.attributes, person)) return true;
   }
-  const { content } = item;
-  if (content instanceof Y.ContentType && isOwnBlock(content.type, person)) return true;
+  const type = content instanceof Y.ContentType ? content.type : null;
   // An empty text is nothing.
-  if (content instanceof Y.ContentType && content.type instanceof Y.Text && content.type.length === 0)
-    return true;
+  if (isOwnBlock(type, person) || (type instanceof Y.Text && type.length === 0)) return true;
   const around = parent instanceof Y.AbstractType ? parent._item : null;
   return around !== null && isPending(around, person);
 }
@@ -267,17 +264,9 @@ function cut(run: Run, known: readonly Run[]): Piece[] {
 
 function differences(now: Attributes, wanted: Attributes): Record<string, unknown> {
   const changes: Record<string, unknown> = {};
-  for (const [key, value] of wanted) if (!isSame(now.get(key), value)) changes[key] = value;
+  for (const [key, value] of wanted) if (!equalityDeep(now.get(key), value)) changes[key] = value;
   for (const key of now.keys()) if (!wanted.has(key)) changes[key] = null;
   return changes;
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  if (one === other) return true;
-  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
-  const [keys, others] = [Object.keys(one), Object.keys(other)];
-  const [left, right] = [one as Record<string, unknown>, other as Record<string, unknown>];
-  return keys.length === others.length && keys.every((key) => isSame(left[key], right[key]));
 }
 
 /** Give a block the attribute that the server has, unless it is a suggestion of this person's. */
@@ -290,7 +279,7 @@ function mendAttribute({ parent, parentSub }: Y.Item, theirs: Y.Doc, person: str
   if (!(type instanceof Y.XmlElement) || isOwnBlock(type, person)) return;
   const [now, wanted]: [unknown, unknown] = [parent.getAttribute(parentSub), type.getAttribute(parentSub)];
   const mayStay = parentSub === ATTRIBUTE && (wanted === undefined || userOf(wanted) === person);
-  if (mayStay || isSame(now, wanted)) return;
+  if (mayStay || equalityDeep(now, wanted)) return;
   if (wanted === undefined) parent.removeAttribute(parentSub);
   else parent.setAttribute(parentSub, wanted as string);
 }

@@ -27,6 +27,7 @@ import type {
   ProviderState,
   ServerError,
   Status,
+  SuggestAnew,
   Trouble,
   User,
 } from "./types.js";
@@ -162,6 +163,7 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
       onSilence: this.onSilence,
       onMoved: this.onMoved,
       onBroadcast: (payload, user) => this.announce("broadcast", [payload, user]),
+      onAnew: () => void this.copyOnDevice?.beginAnew().catch(() => undefined),
       nameOf: this.nameOf,
     });
     this.tabs =
@@ -298,6 +300,10 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
     await this.copyOnDevice?.deleteSeparate(name);
     this.separateCopies = this.separateCopies.filter((kept) => kept !== name);
     this.show();
+  }
+
+  leaveMendingTo(suggestAnew: SuggestAnew | null): void {
+    this.session.leaveMendingTo(suggestAnew);
   }
 
   guardLeaving(page: LeavingPage): () => void {

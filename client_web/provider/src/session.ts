@@ -1,6 +1,7 @@
 /** The sync core's shell: carries out its effects on the document, the connection and the clock. */
 
 import * as Y from "yjs";
+import type { Settle } from "./anew.js";
 import { pauseBefore } from "./backoff.js";
 import { decodeBatch } from "./batch.js";
 import { type Change, inOrder, sealed, sortOut } from "./changes.js";
@@ -34,7 +35,7 @@ import {
 } from "./state.js";
 import * as sync from "./sync.js";
 import type { Heard, TabMessage } from "./tabs.js";
-import type { ServerError, User } from "./types.js";
+import type { ServerError, SuggestAnew, User } from "./types.js";
 import { reachesBeyond, Watch } from "./watch.js";
 import * as wire from "./wire.js";
 
@@ -79,6 +80,8 @@ export interface SessionParts {
   readonly onMoved: (done: () => void) => void;
   /** Somebody tells something that nobody keeps. */
   readonly onBroadcast: (payload: string, user: User) => void;
+  /** The document is the server's again, and the copy on the device holds what the server has refused. */
+  readonly onAnew: () => void;
 }
 
 type Verb = (state: SyncState) => Step;
@@ -103,7 +106,8 @@ export class Session implements Receiver {
   private told: Uint8Array[] = [];
   private key: string | null = null;
   /** The code that puts refused suggestions right, once it has come. */
-  private mend: ((doc: Y.Doc, server: readonly Uint8Array[]) => boolean) | null = null;
+  private settle: Settle | null = null;
+  private suggestAnew: SuggestAnew | null = null;
   /** The id under which this page is known to the others. */
   private clientId: number;
   private detach: (() => void) | null = null;
@@ -160,6 +164,12 @@ export class Session implements Receiver {
     this.rows = applied;
     this.isShown = copy.filled;
     this.step((state) => sync.copyRead(state, copy));
+  }
+
+  /** Let somebody suggest anew what was refused and cannot be put right. What was refused before is tried again. */
+  leaveMendingTo(suggestAnew: SuggestAnew | null): void {
+    this.suggestAnew = suggestAnew;
+    if (suggestAnew !== null) this.step(sync.mendAgain);
   }
 
   /** Leave for good. */
@@ -273,6 +283,7 @@ export class Session implements Receiver {
         break;
       case "role":
         this.tell(wire.decodeRole(first), sync.roleChanged);
+        if (this.current.role === "commenter") this.prepareMending();
         break;
       case "durability":
         this.tell(wire.decodeDurability(first), sync.durabilityChanged);
@@ -492,11 +503,11 @@ export class Session implements Receiver {
   }
 
   private prepareMending(): void {
-    import("./mending.js").then(
-      ({ mend, lastInsertion }) => {
-        if (this.mend !== null) return;
-        const last = lastInsertion(this.parts.doc);
-        this.mend = (doc, server) => mend(doc, server, this, last());
+    import("./anew.js").then(
+      ({ settling }) => {
+        if (this.settle !== null) return;
+        this.settle = settling(this.parts.doc, this, this.begunAnew);
+        if (this.suggestAnew !== null) this.step(sync.mendAgain);
       },
       () => {}, // the code has not come: what is refused is left to the person
     );
@@ -526,7 +537,12 @@ export class Session implements Receiver {
         seen.set(client, Math.max(end, seen.get(client) ?? 0));
     }
     this.step((state) => {
-      if (state.mending !== null && this.mend?.(doc, this.told) !== true) return sync.notMended(state);
+      // Unless the page joins again already: then it is not known any more what the server has.
+      if (state.mending !== null && attempt === state.attempt) {
+        const settled = this.settle?.(this.told, state.strikes?.count ?? 0, this.suggestAnew);
+        if (settled === "anew") return sync.begunAnew(state);
+        if (settled !== "mended") return sync.notMended(state);
+      }
       const sorted = sortOut(inOrder(state.pending).map(sealed), seen);
       const hasMore = state.adrift > 0 || sorted.left.length > 0 || reachesBeyond(doc, sorted.reach);
       const encode = salvage ? encodeOrDrop : Y.encodeStateAsUpdate;
@@ -540,6 +556,15 @@ export class Session implements Receiver {
       }
     });
   }
+
+  /** The document is the server's: nothing of the page's is in doubt, and it goes on under another id. */
+  private readonly begunAnew = (): void => {
+    this.told = [];
+    this.own.settled();
+    this.followClientId();
+    this.watch.accept();
+    this.parts.onAnew();
+  };
 
   private send(id: number, after: number | null, batch: Uint8Array): void {
     this.own.sending(id);

@@ -240,8 +240,14 @@ export function seen(phase: Joined, row: number): Joined {
   return { ...phase, seq, ahead };
 }
 
-/** A client id that is taken may be replaced this often in a row; random ids do not collide, so more means a fault. */
-const MOST_STRIKES: Partial<Record<ErrorCode | "apply", number>> = { client_id_taken: 3 };
+/**
+ * A client id that is taken may be replaced this often in a row; random ids do not collide, so more means a fault. Suggestions
+ * may meet with somebody's change again each time that they are made anew.
+ */
+const MOST_STRIKES: Partial<Record<ErrorCode | "apply", number>> = {
+  client_id_taken: 3,
+  not_a_suggestion: 5,
+};
 
 /** Note one more failure of a kind, after which what is complete is uncertain; null when there were enough of them. */
 export function strike(state: SyncState, of: ErrorCode | "apply"): SyncState | null {

@@ -16,7 +16,8 @@
  *    acknowledged row proves nothing: a slow connection is not told what others have in it. The next row's event does,
  *    for events come in order or not at all. Whatever failed, and whatever else ended a session, leaves it uncertain.
  * 7. A page that does not know the document's format sends nothing; see format.ts.
- * 8. Refused suggestions are compared with the whole document of the server, put right, and offered as a state; once.
+ * 8. Refused suggestions are compared with the whole document of the server, put right, and offered as a state. Where that
+ *    does not do, the document becomes the server's again, and the page's editor suggests anew what was meant (anew.ts).
  * 9. When the document changed without telling (watch.ts), its state is offered, with every deletion. So it is when the
  *    server misses the past of a change, and when words have moved to another client id.
  */
@@ -270,6 +271,20 @@ export function offered(
   if (rest === null) return step;
   const next = send(step.state, [rest], null, [], Math.max(1, state.adrift + countOf(left)));
   return stay(next.state, ...step.effects, ...next.effects);
+}
+
+/** What was refused is out of the document, and what was meant is suggested anew by changes of their own. */
+export function begunAnew(state: SyncState): Step {
+  const { phase } = state;
+  if (phase.kind !== "joined") return stay(state);
+  return stay({ ...state, phase: { ...phase, sending: "open" }, adrift: 0, pending: null, mending: null });
+}
+
+/** There is somebody now who can put right what was refused. */
+export function mendAgain(state: SyncState): Step {
+  const { refusal } = state;
+  if (refusal?.code !== "not_a_suggestion") return stay(state);
+  return join({ ...allAdrift(state), refusal: null, mending: refusal, strikes: null });
 }
 
 /** What was refused is not put right by this page. */
@@ -536,12 +551,19 @@ export function refused(state: SyncState, id: number, error: ServerError): Step 
       if (struck === null) return giveUp(next, state.phase, error, batch.bytes);
       if (error.code === "missing_past") return join(allAdrift(struck));
       if (error.code === "not_a_suggestion") {
-        return join({ ...allAdrift(struck), mending: { ...error, bytes: batch.bytes } });
+        return mendSoon({ ...allAdrift(struck), mending: { ...error, bytes: batch.bytes } }, state.phase);
       }
       if (error.code !== "client_id_taken") return join(struck);
       return onceAnswered({ ...hold(struck, state.phase), moving: true });
     }
   }
+}
+
+/** At once, then after pauses: what somebody else has done meanwhile is taken, and told to nobody before it is durable. */
+function mendSoon(state: SyncState, phase: Joined): Step {
+  if (state.strikes?.count === 1) return join(state);
+  const { attempt, tries } = state;
+  return stay({ ...hold(state, phase), tries: tries + 1 }, { kind: "retry", attempt, tries });
 }
 
 function hold(state: SyncState, phase: Joined): SyncState {

@@ -162,6 +162,12 @@ export interface ProviderState {
 /** The state of the connection in the words of y-websocket and Hocuspocus. */
 export type ConnectionStatus = "connecting" | "connected" | "disconnected";
 
+/**
+ * Suggests anew what the server has refused, because somebody else has changed the same. It calls `begin` once, at once: then the
+ * document is the server's, without anything that was refused. False, without a call: not now.
+ */
+export type SuggestAnew = (begin: () => void) => boolean;
+
 /** What a page needs of one document that is kept in step with the server; `ManyhandsProvider` is it, and tells events besides. */
 export interface Provider {
   readonly documentId: string;
@@ -183,6 +189,11 @@ export interface Provider {
   /** One of `ProviderState.separateCopies` as one Yjs v1 update. */
   readSeparateCopy(name: string): Promise<Uint8Array>;
   deleteSeparateCopy(name: string): Promise<void>;
+  /**
+   * Name who suggests anew what was refused of a person who may only suggest; null for nobody. What was refused before is tried
+   * again. Without anybody, refused suggestions are a `refusal` that stays.
+   */
+  leaveMendingTo(suggestAnew: SuggestAnew | null): void;
   /** Ask before the page is left while changes are not durable; returns the way to stop that. */
   guardLeaving(page: Pick<Window, "addEventListener" | "removeEventListener">): () => void;
   /** Leave the document; `doc` stays usable. */

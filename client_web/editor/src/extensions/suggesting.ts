@@ -22,6 +22,8 @@ const REST = 2_000;
 export interface Suggester {
   /** The id of the person. */
   readonly user: string;
+  /** Whether the person may do nothing else. What is not translated yet is refused by the server then, and suggested anew. */
+  readonly isBound?: boolean;
   readonly translate: (
     before: EditorState,
     after: EditorState,
@@ -34,13 +36,16 @@ export interface Suggester {
   readonly random?: (below: number) => number;
 }
 
-/** What a transaction says: tried out, translated, or an act of somebody who accepts or rejects. */
-export type SuggestingMeta = "trial" | "suggested" | "settled";
+/** What a transaction says: tried out, translated, to be translated later, or an act of somebody who accepts or rejects. */
+export type SuggestingMeta = "trial" | "suggested" | "late" | "settled";
 
 export interface SuggestingOptions {
   /** Who suggests at the moment; null while this page edits. */
   readonly suggester: () => Suggester | null;
 }
+
+/** Stands for the translator until its code has come. */
+export const LATER: Suggester["translate"] = () => "loading";
 
 export const suggestingKey = new PluginKey<Run>("suggesting");
 
@@ -66,6 +71,10 @@ export const Suggesting = Extension.create<SuggestingOptions>({
       return;
     }
     const { state, view } = this.editor;
+    if (suggester.isBound && suggester.translate === LATER) {
+      next(transaction.setMeta(suggestingKey, "late"));
+      return;
+    }
     const after = state.applyTransaction(transaction.setMeta(suggestingKey, "trial")).state;
     const made = suggester.translate(state, after, authorOf(suggester, state));
     if (typeof made === "string") {
@@ -144,16 +153,20 @@ function suggestedIn(doc: Node, from: number, to: number): readonly NodeSuggesti
 /** What comes from the shared document, undo, what was translated, and acts of somebody who accepts or rejects. */
 function isAllowed(transaction: Transaction): boolean {
   const said: SuggestingMeta | undefined = transaction.getMeta(suggestingKey);
-  return isChangeOrigin(transaction) || said === "suggested" || said === "settled";
+  return isChangeOrigin(transaction) || (said !== undefined && said !== "trial");
 }
 
-/** Also what plugins add to a transaction that is tried out. */
+/** Also what plugins add to a transaction that is tried out, or translated later. */
 function isTrial(transaction: Transaction): boolean {
   const root: Transaction | undefined = transaction.getMeta("appendedTransaction");
-  return (root ?? transaction).getMeta(suggestingKey) === "trial";
+  return ["trial", "late"].includes((root ?? transaction).getMeta(suggestingKey));
 }
 
-function authorOf({ user, now = Date.now, random = randomBelow }: Suggester, state: EditorState): Author {
+/** The author of what a person suggests in this state of an editor. */
+export function authorOf(
+  { user, now = Date.now, random = randomBelow }: Suggester,
+  state: EditorState,
+): Author {
   const before = suggestingKey.getState(state) ?? NO_RUN;
   const at = now();
   return {

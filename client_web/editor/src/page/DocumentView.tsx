@@ -27,7 +27,12 @@ import { NameQuestion } from "../features/name-question/NameQuestion";
 import { ObjectTools } from "../features/ObjectTools";
 import type { Refusal } from "../features/suggesting/translate";
 import { useMode } from "../features/suggesting/useMode";
-import { useHasSuggestions, useNamesOf, useOwnId } from "../features/suggesting/usePresent";
+import {
+  useHasSuggestions,
+  useNamesOf,
+  useOwnId,
+  useSuggestingAnew,
+} from "../features/suggesting/usePresent";
 import { UndoNews } from "../features/undo/UndoNews";
 import { t } from "../i18n/t";
 import { IconButton } from "../ui/IconButton";
@@ -130,6 +135,7 @@ export function DocumentView(props: DocumentViewProps) {
   useCaretInNew(editor);
   const hasAny = useHasSuggestions(editor);
   useNamesOf(provider, me, person);
+  useSuggestingAnew(provider, editor, mode.suggestAnew);
   const facts = useFacts(editor);
   const outline = useOutlineVisibility();
   const editLink = useCallback(() => setEditingLink(true), []);
@@ -203,7 +209,7 @@ export function DocumentView(props: DocumentViewProps) {
           {...rescue}
         />
       )}
-      {state.refusal && (
+      {state.refusal && !(state.refusal.code === "not_a_suggestion" && mode.isComing) && (
         <RefusalNotice why={refusalWords(state.refusal)} {...rescue} onDiscard={() => setDiscarding(true)} />
       )}
       {state.setAside > seenAside && (

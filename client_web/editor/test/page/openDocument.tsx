@@ -75,6 +75,7 @@ export class MemoryProvider implements Provider {
   setUser(user: LocalUser) {
     this.user = user;
   }
+  leaveMendingTo() {}
   reconnectNow() {
     this.reconnects += 1;
   }

@@ -29,8 +29,12 @@ export interface Suggesting extends Person {
 
 const suggesters = new WeakMap<Y.Doc, Suggester>();
 
+export function suggesterOf({ doc }: Person): Suggester | null {
+  return suggesters.get(doc) ?? null;
+}
+
 /** A person who may suggest from some time on. */
-function able(clientId: number, doc = new Y.Doc()): Person {
+export function able(clientId: number, doc = new Y.Doc()): Person {
   return person(clientId, doc, () => suggesters.get(doc) ?? null);
 }
 

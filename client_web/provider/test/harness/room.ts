@@ -7,6 +7,7 @@ import type { Knowledge } from "../../src/offline.js";
 import { Presence } from "../../src/presence.js";
 import { Session } from "../../src/session.js";
 import { type SyncState, unacknowledged, unsaved, untold } from "../../src/state.js";
+import type { SuggestAnew } from "../../src/types.js";
 import { ManualClock } from "./clock.js";
 import { DummyServer, Line } from "./server.js";
 
@@ -20,6 +21,8 @@ export class Person {
   readonly setAside: number[] = [];
   /** How often the document was found to have changed without telling. */
   mended = 0;
+  /** How often the document has become the server's again. */
+  anew = 0;
   private readonly session: Session;
   private readonly awareness: Awareness;
 
@@ -57,6 +60,9 @@ export class Person {
         this.mended += 1;
       },
       onMoved: (done) => done(),
+      onAnew: () => {
+        this.anew += 1;
+      },
       nameOf: ({ id }) => String(id),
       onBroadcast: () => {},
     });
@@ -70,6 +76,10 @@ export class Person {
 
   get unsaved(): number {
     return unsaved(this.state);
+  }
+
+  leavesMendingTo(suggestAnew: SuggestAnew): void {
+    this.session.leaveMendingTo(suggestAnew);
   }
 
   get applied(): number | null {

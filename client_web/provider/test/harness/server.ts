@@ -28,6 +28,10 @@ export class DummyServer {
   epoch = 1;
   rows: Uint8Array[] = [];
   role = "editor";
+  /** Lines of people who may do something else. */
+  readonly roles = new Map<Line, string>();
+  /** Whether what a commenter sends is a suggestion, by the document before and after; null takes everything. */
+  judge: ((line: Line, before: Y.Doc, after: Y.Doc) => boolean) | null = null;
   quarantined = false;
   setAside = 0;
   partBytes = 256 * 1024;
@@ -66,7 +70,7 @@ export class DummyServer {
   /** The document as the log says. */
   stored(): Y.Doc {
     const doc = new Y.Doc();
-    for (const row of this.rows) for (const update of decodeBatch(row)) Y.applyUpdate(doc, update);
+    for (const row of this.rows) for (const update of decodeBatch(row)) takeIn(doc, update);
     return doc;
   }
 
@@ -99,7 +103,7 @@ export class DummyServer {
 
   /** Make an update durable that came over another node, and tell everybody. */
   hearFromElsewhere(update: Uint8Array, heirs: Heirs = []): void {
-    Y.applyUpdate(this.accepted, update);
+    takeIn(this.accepted, update);
     this.rows.push(encodeBatch([update]));
     const moved = heirs.length > 0 ? [heirs] : [];
     this.say("update", this.rows.length, this.rows.at(-1), ...moved);
@@ -195,12 +199,12 @@ export class DummyServer {
     this.behind.delete(line);
     const stored = this.stored();
     if (request.epoch !== undefined && request.seq === this.rows.length)
-      return this.brief(stored, request.state_vector as Uint8Array);
+      return this.brief(line, stored, request.state_vector as Uint8Array);
     const missing = this.damage ?? Y.encodeStateAsUpdate(stored, request.state_vector as Uint8Array);
     const whole = missing.length <= this.partBytes;
     this.announced.set(line, missing);
     return {
-      ...this.entry(),
+      ...this.entry(line),
       missing: whole ? missing : null,
       chunks: whole ? null : { count: Math.ceil(missing.length / this.partBytes), bytes: missing.length },
       state_vector: Y.encodeStateVector(stored),
@@ -212,10 +216,10 @@ export class DummyServer {
     };
   }
 
-  private brief(stored: Y.Doc, asked: Uint8Array): unknown {
+  private brief(line: Line, stored: Y.Doc, asked: Uint8Array): unknown {
     const stateVector = Y.encodeStateVector(stored);
     const answer = {
-      ...this.entry(),
+      ...this.entry(line),
       missing: null,
       ...(sameBytes(stateVector, asked) ? {} : { state_vector: stateVector }),
       ...(this.quarantined ? { quarantined: true } : {}),
@@ -225,9 +229,20 @@ export class DummyServer {
     return answer;
   }
 
+  private roleOf(line: Line): string {
+    return this.roles.get(line) ?? this.role;
+  }
+
+  /** Give one person another role while they are here. */
+  give(line: Line, role: string): void {
+    this.roles.set(line, role);
+    line.tell("role", role);
+  }
+
   /** What every answer to a join says. */
-  private entry() {
-    const { role, epoch } = this;
+  private entry(line: Line) {
+    const { epoch } = this;
+    const role = this.roleOf(line);
     return { role, seq: this.rows.length, epoch, presence: [], presence_id: 1, document: this.entryOf() };
   }
 
@@ -280,8 +295,8 @@ export class DummyServer {
     if (refusal !== undefined) return refusalOf(refusal);
     if (this.writesUnderTakenId(batch)) return refusalOf("client_id_taken");
     const trial = new Y.Doc();
-    Y.applyUpdate(trial, Y.encodeStateAsUpdate(this.accepted));
-    for (const update of decodeBatch(batch)) Y.applyUpdate(trial, update);
+    takeIn(trial, Y.encodeStateAsUpdate(this.accepted));
+    for (const update of decodeBatch(batch)) takeIn(trial, update);
     if (trial.store.pendingStructs !== null || trial.store.pendingDs !== null) {
       return refusalOf("missing_past");
     }
@@ -291,11 +306,19 @@ export class DummyServer {
     if (declared !== null && knows(declared, this.format) && declared.version !== this.format?.version) {
       this.setFormat(declared, this.anyFormat);
     }
+    if (this.roleOf(line) === "commenter" && this.judge?.(line, this.accepted, trial) === false) {
+      return refusalOf("not_a_suggestion");
+    }
     this.accepted = trial;
     this.updatesTaken += 1;
     this.waiting.push({ line, batch, after, reply });
     return later;
   }
+}
+
+/** As the real server: in a transaction of others, Yjs would clear away formats, and nobody else would hear of that. */
+function takeIn(doc: Y.Doc, update: Uint8Array): void {
+  doc.transact(() => Y.applyUpdate(doc, update));
 }
 
 function refusalOf(code: ErrorCode): { readonly error: ServerError } {

@@ -53,6 +53,8 @@ export interface Author {
   readonly newRun: () => number;
   /** Whether words may still be added to a run of typing. */
   readonly isOpen: (run: number) => boolean;
+  /** Whether what has been proposed before may be asked for again, and is not taken back by that. */
+  readonly repeats?: boolean;
 }
 
 /** Why something cannot be suggested, or is suggested no more. */
@@ -97,6 +99,8 @@ class Translation {
   #caret: number | null = null;
   #node: number | null = null;
   isStructural = false;
+  /** Whether somebody else's suggestion for a block stays where this person's would stand: the words alone are struck. */
+  #isBeside = false;
 
   constructor(before: EditorState, after: EditorState, author: Author, isCoarse = false) {
     this.#before = before;
@@ -113,7 +117,7 @@ class Translation {
   }
 
   isRight(): boolean {
-    return settled(this.#tr.doc, acceptAll).eq(settled(this.#after.doc, acceptAll));
+    return this.#isBeside || settled(this.#tr.doc, acceptAll).eq(settled(this.#after.doc, acceptAll));
   }
 
   finished(): Transaction {
@@ -152,6 +156,20 @@ class Translation {
     const suggestion = suggestionOf(node.attrs);
     if (suggestion && suggestion.user !== this.#author.user) throw new Refused("taken");
     return suggestion;
+  }
+
+  /** Whether a node has somebody else's suggestion: it holds one, and that stays. */
+  #isTaken(node: Node): boolean {
+    const suggestion = suggestionOf(node.attrs);
+    return suggestion !== null && suggestion.user !== this.#author.user;
+  }
+
+  /** Proposes to delete a node. Where somebody else has proposed something for it, only what is in it is struck. */
+  #suggestDeletion(node: Node, at: number): void {
+    const suggestion = suggestionOf(node.attrs);
+    if (suggestion?.kind === "delete") return;
+    if (this.#isTaken(node)) this.#isBeside = true;
+    else this.#suggestOn(at, this.#suggestion("delete"));
   }
 
   #map(at: number, side: 1 | -1 = 1): number {
@@ -283,11 +301,10 @@ class Translation {
         },
       ];
     }
-    const own = this.#ownOn(old);
     this.isStructural = true;
     return [
       () => {
-        if (own?.kind !== "delete") this.#suggestOn(at, this.#suggestion("delete"));
+        this.#suggestDeletion(old, at);
         this.#empties(old, at);
         this.#leave(this.#map(at), at, end);
       },
@@ -314,7 +331,7 @@ class Translation {
       }
       takeBack(inner);
       if (!child.isLeaf) this.#empties(child, inner);
-      else if (!suggestionOf(child.attrs)) this.#suggestOn(inner, this.#suggestion("delete"));
+      else this.#suggestDeletion(child, inner);
     });
     takeBack(at + 1 + node.content.size);
   }
@@ -451,12 +468,14 @@ class Translation {
         },
       ];
     }
-    const own = this.#ownOn(node);
+    const isTaken = this.#isTaken(node);
+    const own = isTaken ? null : this.#ownOn(node);
     if (own && own.kind !== "join") return null;
     return [
       () => {
         this.#strike(inner, end);
-        if (!own) this.#suggestOn(at, this.#suggestion("join"));
+        if (isTaken) this.#isBeside = true;
+        else if (!own) this.#suggestOn(at, this.#suggestion("join"));
       },
     ];
   }
@@ -678,7 +697,7 @@ class Translation {
           const mark = near ?? type.create({ id: this.#ownId, user, at: now });
           this.#tr.addMark(this.#map(start), this.#map(end, -1), mark);
         }
-      } else if (this.#ownOn(node)?.kind !== "delete") this.#suggestOn(start, this.#suggestion("delete"));
+      } else this.#suggestDeletion(node, start);
     }
   }
 
@@ -711,6 +730,7 @@ class Translation {
     // Proposed before, and asked for again everywhere: taken back.
     const others = runs.filter(({ node }) => !isMineText(node));
     const isAgain =
+      this.#author.repeats !== true &&
       others.length > 0 &&
       others.every(({ node, add, remove }) => {
         const own = ownOn(node);

@@ -1,9 +1,10 @@
 /** How a person works in a document: editing, suggesting or viewing, and how suggestions are shown. Kept per person and document. */
 
+import type { Editor } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Stored, useStored } from "../../api/stored";
-import type { Suggester } from "../../extensions/suggesting";
+import { LATER, type Suggester } from "../../extensions/suggesting";
 import type { View } from "./settle";
 import type { Refusal } from "./translate";
 
@@ -25,6 +26,10 @@ export interface ModeSwitch {
   readonly shown: ((doc: Node) => Node) | null;
   /** Who suggests at the moment. */
   readonly suggester: () => Suggester | null;
+  /** Suggests anew what the server has refused; null while nobody suggests, or the code for that has not come. */
+  readonly suggestAnew: ((editor: Editor, begin: () => void) => boolean) | null;
+  /** Whether that code is on its way. */
+  readonly isComing: boolean;
 }
 
 export interface ModeOptions {
@@ -58,9 +63,10 @@ export function useMode({ documentId, user, onlySuggests, refuse }: ModeOptions)
   const mode = modes.includes(chosen) ? chosen : (modes[0] ?? "viewing");
   const [view, setView] = useState<View>("inline");
   const [loaded, setLoaded] = useState<Loaded | null>(null);
+  const [hasFailed, setFailed] = useState(false);
   const isNeeded = mode === "suggesting" || view !== "inline";
   useEffect(() => {
-    if (isNeeded && !loaded) void load().then(setLoaded, () => undefined);
+    if (isNeeded && !loaded) void load().then(setLoaded, () => setFailed(true));
   }, [isNeeded, loaded]);
   const latest = useRef<Suggester | null>(null);
   const told = useRef(refuse);
@@ -69,7 +75,8 @@ export function useMode({ documentId, user, onlySuggests, refuse }: ModeOptions)
     mode === "suggesting" && user !== null
       ? {
           user,
-          translate: loaded?.translate ?? (() => "loading"),
+          isBound: onlySuggests,
+          translate: loaded?.translate ?? LATER,
           refuse: (reason) => told.current(reason),
         }
       : null;
@@ -78,7 +85,15 @@ export function useMode({ documentId, user, onlySuggests, refuse }: ModeOptions)
     () => (view === "inline" || !loaded ? null : (doc: Node) => loaded.viewOf(doc, view)),
     [view, loaded],
   );
+  const suggestAnew = useMemo(() => {
+    if (mode !== "suggesting" || user === null || !loaded) return null;
+    return (editor: Editor, begin: () => void) => {
+      const now = latest.current;
+      return now !== null && loaded.suggestAnew(editor, now, begin);
+    };
+  }, [mode, user, loaded]);
   const change = useCallback((next: Mode) => void stored.write(next), [stored]);
   const isWriting = mode === "editing" || (mode === "suggesting" && user !== null);
-  return { mode, view, isWriting, modes, change, show: setView, shown, suggester };
+  const isComing = isNeeded && !loaded && !hasFailed;
+  return { mode, view, isWriting, modes, change, show: setView, shown, suggester, suggestAnew, isComing };
 }

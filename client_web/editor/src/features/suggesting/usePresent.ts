@@ -23,6 +23,34 @@ export function useHasSuggestions(editor: Editor | null): boolean {
   return has;
 }
 
+/** Lets an editor suggest anew what the server has refused: at once, or when a composed word is done. */
+export function useSuggestingAnew(
+  provider: Provider,
+  editor: Editor | null,
+  suggestAnew: ((editor: Editor, begin: () => void) => boolean) | null,
+): void {
+  useEffect(() => {
+    if (!editor?.isEditable || !suggestAnew) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const offer = () => provider.leaveMendingTo((begin) => suggestAnew(editor, begin));
+    const offerAgain = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => provider.snapshot().refusal && offer(), AFTER_WORD);
+    };
+    offer();
+    editor.view.dom.addEventListener("compositionend", offerAgain);
+    const { dom } = editor.view;
+    return () => {
+      clearTimeout(timer);
+      dom.removeEventListener("compositionend", offerAgain);
+      provider.leaveMendingTo(null);
+    };
+  }, [provider, editor, suggestAnew]);
+}
+
+/** Milliseconds after which the last of a composed word has been read. */
+const AFTER_WORD = 150;
+
 const OWN_ID = "manyhands:user";
 
 /** The id under which this person suggests, as the server has said it last; null if it never has. */
