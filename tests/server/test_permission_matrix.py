@@ -99,6 +99,7 @@ REQUESTS = [
     Ask(Action.MODERATE, "DELETE", f"{THEIRS}/comments/{FIRST}"),
     Ask(Action.MODERATE, "DELETE", THEIRS),
     Ask(Action.WRITE, "POST", "/suggestions/s1/outcome", json={"outcome": "accepted", "author": "friend"}),
+    Ask(Action.READ, "GET", "/discussion"),
     Ask(Action.SHARE, "PUT", "/discussion", json={"viewers": True}),
     Ask(Action.WRITE, "POST", "/attachments", content=PICTURE),
     Ask(Action.WRITE, "POST", "/edits", json={"edits": [{"do": "append", "content": "x"}]}),

@@ -171,6 +171,11 @@ class DiscussionApi:
         """Take one's emoji away from a comment."""
         await self._act(asked, _reaction(asked, on=False))
 
+    @operation(f"GET {_OF_DOCUMENT}/discussion", needs=Action.READ)
+    async def read_discussion_rule(self, asked: Asked) -> DiscussionRule:
+        """Say whether viewers may read the discussion."""
+        return DiscussionRule(await self._threads.open_to_viewers(asked.document_id))
+
     @operation(f"PUT {_OF_DOCUMENT}/discussion", needs=Action.SHARE, errors={409})
     async def set_discussion_rule(self, asked: Asked, body: DiscussionRule) -> None:
         """Let viewers read the discussion, or let them no longer."""

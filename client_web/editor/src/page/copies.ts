@@ -7,9 +7,11 @@ import { DOMSerializer, type Node, type Schema, Slice } from "@tiptap/pm/model";
 import * as Y from "yjs";
 import type { Api } from "../api/api";
 import { refusalWords } from "../api/refusals";
+import { withoutComments } from "../extensions/comment_marks";
 import { plainText } from "../extensions/copying";
 import { readDocument } from "../extensions/reading";
 import { readingSchema } from "../extensions/schema";
+import { viewOf } from "../features/suggesting/settle";
 import { t } from "../i18n/t";
 import { chooseLanguageOf, languageOf } from "./documentLanguage";
 import type { OpenDocument } from "./useProvider";
@@ -48,9 +50,9 @@ export async function copyOf(update: Uint8Array, title: string): Promise<Downloa
   }
 }
 
-/** Returns the document as plain text, as copying all of it would. */
+/** Returns the document as plain text: what it says without suggestions, as copying all of it would. */
 export function textCopyOf(update: Uint8Array, title: string): Omit<Download, "lostPictures"> {
-  const { content } = textOf(docOf(update), readingSchema());
+  const { content } = viewOf(textOf(docOf(update), readingSchema()), "without");
   return textFile(`${fileName(title)}.txt`, `${plainText(new Slice(content, 0, 0))}\n`);
 }
 
@@ -195,8 +197,10 @@ function docOf(update: Uint8Array): Y.Doc {
   return doc;
 }
 
+/** The content without marks of comments, which stay with the document that they are about; suggestions come along. */
 function textOf(doc: Y.Doc, schema: Schema): Node {
-  return readDocument(doc.getXmlFragment(FRAGMENT), schema, Number.POSITIVE_INFINITY);
+  const read = readDocument(doc.getXmlFragment(FRAGMENT), schema, Number.POSITIVE_INFINITY);
+  return read.copy(withoutComments(read.content));
 }
 
 function pageOf(node: Node, title: string, language: string | null): Document {

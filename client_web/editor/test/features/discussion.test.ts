@@ -29,6 +29,7 @@ const words = (text: string): readonly wire.Paragraph[] => [
 
 /** A server that does as docs/comments.md says, and counts how often it was told something new. */
 class Server implements DiscussionCalls {
+  mayViewersRead = async () => false;
   readonly known = new Map<string, wire.Thread>();
   readonly gone: { readonly id: string; readonly version: number }[] = [];
   /** What authors of suggestions have heard. */

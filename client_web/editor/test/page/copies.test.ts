@@ -3,7 +3,7 @@
 import { FRAGMENT } from "@manyhands/schema";
 import { afterEach, expect, test, vi } from "vitest";
 import * as Y from "yjs";
-import { copyOf } from "../../src/page/copies";
+import { copyOf, textCopyOf } from "../../src/page/copies";
 
 const PICTURES = ["a", "b"].map((letter) => `/api/documents/abcdefgh/attachments/${letter.repeat(64)}`);
 
@@ -39,3 +39,22 @@ test.each([
     expect(lostPictures).toBe(1);
   },
 );
+
+test("a copy holds suggestions, and nothing of what is said about the document", async () => {
+  const doc = new Y.Doc();
+  const [line, words, image] = [new Y.XmlElement("paragraph"), new Y.XmlText(), new Y.XmlElement("image")];
+  const said = { id: "t1", user: "ann" };
+  words.insert(0, "brave ", { "comment--AAAAAAAA": said });
+  words.insert(6, "new", { "insertion--AAAAAAAA": { id: "s1", user: "ben", at: 1, run: 1, break: null } });
+  line.insert(0, [words]);
+  image.setAttribute("src", "/elsewhere.png");
+  image.setAttribute("comment--AAAAAAAA", said as unknown as string);
+  doc.getXmlFragment(FRAGMENT).push([line, image]);
+  const { content } = await copyOf(Y.encodeStateAsUpdate(doc), "Plan");
+  const page = await content.text();
+  expect(page).toContain("brave ");
+  expect(page).toMatch(/<ins[^>]*>new<\/ins>/);
+  expect(page).not.toMatch(/t1|data-comment|data-annotations/);
+  const text = await textCopyOf(Y.encodeStateAsUpdate(doc), "Plan").content.text();
+  expect(text.split("\n")[0]).toBe("brave ");
+});

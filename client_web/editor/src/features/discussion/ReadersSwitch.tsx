@@ -7,9 +7,6 @@ import { t } from "../../i18n/t";
 import { useToasts } from "../../ui/Toast";
 import { discussionCalls } from "./calls";
 
-/** More than any discussion has: only the rule is asked for, and no thread. */
-const BEYOND = 2 ** 31;
-
 export function ReadersSwitch({ documentId }: { readonly documentId: string }) {
   const api = useApi();
   const toasts = useToasts();
@@ -17,8 +14,8 @@ export function ReadersSwitch({ documentId }: { readonly documentId: string }) {
   const [viewers, setViewers] = useState<boolean | null>(null);
   useEffect(() => {
     let isHere = true;
-    calls.threads(BEYOND).then(
-      (answer) => isHere && setViewers(answer.viewers),
+    calls.mayViewersRead().then(
+      (allowed) => isHere && setViewers(allowed),
       () => undefined,
     );
     return () => {

@@ -16,6 +16,7 @@ export interface DiscussionCalls {
   readonly settle: (suggestion: string, outcome: wire.Outcome) => Promise<void>;
   readonly mentionable: (name: string, signal?: AbortSignal) => Promise<readonly wire.User[]>;
   /** Whether viewers may read the discussion. */
+  readonly mayViewersRead: () => Promise<boolean>;
   readonly letViewersRead: (allowed: boolean) => Promise<void>;
 }
 
@@ -49,6 +50,7 @@ export function discussionCalls(call: Call, documentId: string): DiscussionCalls
       const answer = await call(`${path("mentionable")}?${new URLSearchParams({ query: name })}`, { signal });
       return isRecord<wire.Mentionable>(answer) && Array.isArray(answer.people) ? answer.people : [];
     },
+    mayViewersRead: async () => ((await call(path("discussion"))) as wire.DiscussionRule).viewers,
     letViewersRead: async (viewers) => {
       await call(path("discussion"), { method: "PUT", body: { viewers } satisfies wire.DiscussionRule });
     },
