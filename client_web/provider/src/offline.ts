@@ -14,6 +14,7 @@
  */
 
 import { IndexeddbPersistence } from "y-indexeddb";
+import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { type Change, type KeptChange, updateOf } from "./changes.js";
 import type { Clock, Timer } from "./clock.js";
@@ -37,6 +38,8 @@ import {
   type Vocabulary,
 } from "./format.js";
 import { newKey, random } from "./keys.js";
+import type { Session } from "./session.js";
+import { Tabs } from "./tabs.js";
 import type { DocumentInfo } from "./types.js";
 
 /** Milliseconds to wait for the copy; a browser that takes longer has a database that hangs. */
@@ -159,6 +162,16 @@ export class OfflineCopy {
         .then(resolve, giveUp)
         .finally(() => this.clock.clearTimeout(timer));
     });
+  }
+
+  /** The talk with the tabs that share the copy. */
+  tabs(
+    session: Session,
+    awareness: Awareness,
+    format: Format | null,
+    nameOf: (change: Change) => string,
+  ): Tabs {
+    return new Tabs(session, this.doc, awareness, format, nameOf);
   }
 
   /** The name of the copy, which all tabs have that share it. */

@@ -16,7 +16,7 @@ import { report } from "./report.js";
 import { encodeDespite } from "./salvage.js";
 import { Session } from "./session.js";
 import { type SyncState, unacknowledged, unsaved, untold } from "./state.js";
-import { Tabs } from "./tabs.js";
+import type { Tabs } from "./tabs.js";
 import type { TokenSource } from "./tokens.js";
 import { SocketConnection } from "./transport.js";
 import { troubleOf } from "./trouble.js";
@@ -105,7 +105,8 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
   private copyOnDevice: OfflineCopy | null = null;
   /** Ends when the copy on the device is there, or it is known that there is none. */
   private readonly opening: Promise<void>;
-  private readonly tabs: Tabs | null;
+  /** Comes with the copy on the device. */
+  private tabs: Tabs | null = null;
   private readonly isNew: boolean;
   private readonly listeners = new Set<() => void>();
   private offlineCopy: "ok" | "unavailable" | "off";
@@ -166,24 +167,26 @@ export class ManyhandsProvider extends ObservableV2<ProviderEvents> implements P
       onAnew: () => void this.copyOnDevice?.beginAnew().catch(() => undefined),
       nameOf: this.nameOf,
     });
-    this.tabs =
-      offline === false
-        ? null
-        : new Tabs(this.session, this.doc, this.awareness, options.format ?? null, this.nameOf);
     this.shown = this.view();
     if (options.user === undefined) this.awareness.on("change", this.followUser);
     else this.showUser(options.user);
     this.session.start();
     if (options.connect !== false) this.session.connect();
-    this.opening = this.open(offline, clock, knowledge);
+    this.opening = this.open(offline, clock, knowledge, options.format ?? null);
   }
 
   /** Read the copy on the device, if there is to be one, and join. */
-  private async open(offline: boolean | KeepOnDevice, clock: Clock, knowledge: Knowledge): Promise<void> {
+  private async open(
+    offline: boolean | KeepOnDevice,
+    clock: Clock,
+    knowledge: Knowledge,
+    format: Format | null,
+  ): Promise<void> {
     const { documentId, doc, toKeep, onCopyFailed, show } = this;
     try {
       const keep = offline === true ? (await import("./offline.js")).keepOnDevice : offline || null;
       this.copyOnDevice = keep?.(documentId, doc, clock, toKeep, onCopyFailed, show, knowledge) ?? null;
+      this.tabs = this.copyOnDevice?.tabs(this.session, this.awareness, format, this.nameOf) ?? null;
     } catch {
       this.onCopyFailed(); // the code has not come
     }
