@@ -1,7 +1,7 @@
 """What the server says of a document besides its content: who is here, and who may do what."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 _WRITERS = frozenset({"owner", "editor"})
@@ -56,8 +56,10 @@ class About:
     def meet(self, changes: Sequence[Mapping[str, Any]]) -> None:
         """Take changes of presence."""
         for change in changes:
-            number, user, state = change["presence_id"], change["user"], change["state"]
+            number, state, known = change["presence_id"], change["state"], self.people.get(change["presence_id"])
             if state is None:
                 self.people.pop(number, None)
-            else:
+            elif (user := change.get("user")) is not None:
                 self.people[number] = Person(user["id"], user["name"], user["color"], state)
+            elif known is not None:  # who they are is told once; somebody unknown is in the next answer to a join
+                self.people[number] = replace(known, state=state)

@@ -9,21 +9,22 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from manyhands.errors import Refused, refused
-from manyhands.wire import Frame, Packets, WireError, event_frames
+from manyhands.wire import Frame, Packets, WireError, event_frames, update_frame
 
 CONNECT_SECONDS = 15.0
 ANSWER_SECONDS = 20.0
 """Seconds for an answer that the server can give at once, or once it has loaded the document."""
 
 _CLOSE_SECONDS = 2.0
-_PROTOCOL = 1
+_OLDEST, _NEWEST = 1, 2
+"""The protocol that every server speaks, and the newest one that is spoken here."""
 
 Hear = Callable[[str, list[Any]], None]
 Answered = Callable[[Any], None]
@@ -33,14 +34,20 @@ class Lost(Exception):
     """The connection is gone, or did not come about. The text says why."""
 
 
+class _Terms(NamedTuple):
+    """Seconds after which a silent server is gone, and the protocol that both sides speak."""
+
+    silence: float
+    protocol: int
+
+
 class Link:
     """An open connection. `lost` is done when it is over."""
 
-    def __init__(self, socket: ClientConnection, silence: float, hear: Hear) -> None:
-        """Make a link that counts as lost after `silence` seconds without a word of the server."""
+    def __init__(self, socket: ClientConnection, terms: _Terms, hear: Hear) -> None:
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._socket = socket
-        self._silence = silence
+        self._silence, self._protocol = terms
         self._hear = hear
         self._requests = 0
         self._answers: dict[int, Answered] = {}
@@ -54,7 +61,11 @@ class Link:
             self._requests += 1
             number = self._requests
             self._answers[number] = answered
-        self._outgoing.put_nowait(event_frames(number, event, arguments))
+        if event == "update" and number is not None and self._protocol > 1:
+            document_id, *after, batch = arguments
+            self._outgoing.put_nowait([update_frame(number, document_id, after[0] if after else None, batch)])
+        else:
+            self._outgoing.put_nowait(event_frames(number, event, arguments))
 
     async def ask(self, event: str, *arguments: Any, seconds: float = ANSWER_SECONDS) -> Any:
         """Send an event and wait for the answer. Raises Refused, or Lost."""
@@ -148,8 +159,7 @@ async def open_link(
     except (OSError, WebSocketException, TimeoutError) as error:
         raise Lost(str(error) or "The server did not answer in time.") from error
     try:
-        silence = await _greet(socket, greeting)
-        link = Link(socket, silence, hear)
+        link = Link(socket, await _greet(socket, greeting), hear)
         running = asyncio.create_task(link.run())
         try:
             yield link
@@ -168,15 +178,15 @@ def _reason(error: InvalidStatus) -> Lost | Refused:
         return Lost(str(error))
 
 
-async def _greet(socket: ClientConnection, greeting: Mapping[str, Any]) -> float:
-    """Say who is there; the seconds after which a silent server is gone."""
+async def _greet(socket: ClientConnection, greeting: Mapping[str, Any]) -> _Terms:
+    """Say who is there, and return what the server has answered."""
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             opened = await socket.recv(decode=True)
             if not opened.startswith("0"):
                 raise WireError("This is no server of Engine.IO.")
             times = json.loads(opened[1:])
-            payload = json.dumps({"protocol": _PROTOCOL, **greeting}, separators=(",", ":"))
+            payload = json.dumps({"protocol": _OLDEST, "newest": _NEWEST, **greeting}, separators=(",", ":"))
             await socket.send(f"40{payload}")
             answer = await _answer(socket)
             if answer.kind == "refused":
@@ -184,7 +194,8 @@ async def _greet(socket: ClientConnection, greeting: Mapping[str, Any]) -> float
                 raise refused(content.get("data") or content)
             if answer.kind != "connected":
                 raise WireError("The server did not greet.")
-            return float(times["pingInterval"] + times["pingTimeout"]) / 1000
+            silence = float(times["pingInterval"] + times["pingTimeout"]) / 1000
+            return _Terms(silence, answer.content.get("protocol", _OLDEST))
     except (OSError, WebSocketException, WireError, ValueError, KeyError, TypeError, TimeoutError) as error:
         raise Lost(str(error) or "The server did not answer in time.") from error
 

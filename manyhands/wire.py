@@ -1,7 +1,8 @@
 """Bytes of the native protocol: Socket.IO packets and batches of updates. Pure.
 
 Only what server/PROTOCOL.md uses of Socket.IO 5 and Engine.IO 4 is here. A packet with attachments
-is a text frame and one binary frame for each attachment. What is no packet raises WireError.
+is a text frame and one binary frame for each attachment. From protocol 2 on, an update is one
+binary frame. What is no packet raises WireError.
 """
 
 import json
@@ -52,6 +53,26 @@ def event_frames(number: int | None, event: str, arguments: Sequence[Any]) -> li
     return [f"{head}{'' if number is None else number}{text}", *attachments]
 
 
+def update_frame(number: int, document_id: str, after: int | None, batch: bytes) -> bytes:
+    """Return an update as one frame, which the server answers."""
+    name = document_id.encode()
+    row = 0 if after is None else after + 1
+    return b"".join((b"\1", _varuint(len(name)), name, _varuint(number), _varuint(row), batch))
+
+
+def _update(frame: bytes) -> Packet:
+    """Return the event that one frame is."""
+    if frame[:1] != b"\1":
+        raise WireError("An attachment belongs to no packet.")
+    length, at = _length(frame, 1)
+    seq, behind = _length(frame, at + length)
+    try:
+        document_id = frame[at : at + length].decode()
+    except UnicodeDecodeError as error:
+        raise WireError("A document's id is not UTF-8.") from error
+    return Packet("event", None, ["update", document_id, seq, frame[behind:]])
+
+
 class Packets:
     """Packets from frames: a packet is complete with its last attachment."""
 
@@ -62,11 +83,11 @@ class Packets:
     def take(self, frame: Frame) -> Packet | None:
         """Take the next frame (a text without Engine.IO's `4`); the packet that it completes."""
         if isinstance(frame, bytes):
+            if self._open is None:
+                return _update(frame)
             self._attachments.append(frame)
         else:
             self._open, self._attachments = _packet(frame), []
-        if self._open is None:
-            raise WireError("An attachment belongs to no packet.")
         packet, count = self._open
         if len(self._attachments) < count:
             return None
@@ -111,15 +132,7 @@ def _filled(value: Any, attachments: Sequence[bytes]) -> Any:
 
 def encode_batch(updates: Iterable[bytes]) -> bytes:
     """Frame updates as one batch: each with its length in front, as lib0's varUint."""
-    out = bytearray()
-    for update in updates:
-        length = len(update)
-        while length > 0x7F:
-            out.append(length & 0x7F | 0x80)
-            length >>= 7
-        out.append(length)
-        out += update
-    return bytes(out)
+    return b"".join([part for update in updates for part in (_varuint(len(update)), update)])
 
 
 def decode_batch(batch: bytes) -> list[bytes]:
@@ -137,10 +150,19 @@ def decode_batch(batch: bytes) -> list[bytes]:
     return updates
 
 
+def _varuint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
 def _length(batch: bytes, at: int) -> tuple[int, int]:
     length = 0
     for shift in range(_MOST_LENGTH_BYTES):
-        if at + shift == len(batch):
+        if at + shift >= len(batch):
             raise WireError("The batch ends inside a length.")
         byte = batch[at + shift]
         length |= (byte & 0x7F) << (7 * shift)

@@ -9,7 +9,7 @@ is the reference for both.
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Annotated, Literal, NewType, assert_never
@@ -59,15 +59,23 @@ class PresenceChange:
         Written once for everybody who is told of the change: now, on joining later, or by another
         node.
         """
-        user = to_builtins(self.user)
-        return _write_json(
-            {"presence_id": self.presence_id, "client_id": self.client_id, "user": user, "state": self.state}
-        )
+        who = f'"client_id":{self.client_id},"user":{_write_json(to_builtins(self.user))}'
+        return f'{{"presence_id":{self.presence_id},{who},"state":{self._state_text}}}'
+
+    @cached_property
+    def move_text(self) -> str:
+        """The change for those who know already whose session this is."""
+        return f'{{"presence_id":{self.presence_id},"state":{self._state_text}}}'
+
+    @cached_property
+    def _state_text(self) -> str:
+        return _write_json(self.state)
 
 
-def write_changes(changes: Sequence[PresenceChange]) -> str:
-    """Write a list of changes as JSON."""
-    return f"[{','.join([change.text for change in changes])}]"
+def write_changes(changes: Sequence[PresenceChange], moves: Collection[PresenceId] = ()) -> str:
+    """Write a list of changes as JSON. Of those in `moves`, it is known whose sessions they are."""
+    texts = [change.move_text if change.presence_id in moves else change.text for change in changes]
+    return f"[{','.join(texts)}]"
 
 
 Durability = Literal["ok", "waiting"]
@@ -237,9 +245,13 @@ class UpdateMessage(Struct, frozen=True):
 
 
 class PresenceMessage(Struct, frozen=True):
-    """Sessions that came, moved or went."""
+    """Sessions that came, moved or went.
+
+    `moves`: those of them that everybody who is told knows already.
+    """
 
     changes: tuple[PresenceChange, ...]
+    moves: frozenset[PresenceId] = frozenset()
 
 
 class ResyncMessage(Struct, frozen=True):
@@ -367,13 +379,15 @@ def _escaped(foreign: re.Match[str]) -> str:
     return _write_json(foreign[0])[1:-1]
 
 
-def encode_message(document_id: DocumentId, message: ServerMessage) -> tuple[str, list[Value]]:  # noqa: PLR0911 - one for each message
+def encode_message(  # noqa: PLR0911 - one for each message
+    document_id: DocumentId, message: ServerMessage, protocol: int = 1
+) -> tuple[str, list[Value]]:
     """Put what a room says into an event's name and arguments."""
     match message:
         case UpdateMessage(seq, batch, heirs):
             return "update", [document_id, seq, batch, *([Written(heirs_as_json(heirs))] if heirs else [])]
-        case PresenceMessage(changes):
-            return "presence", [document_id, Written(write_changes(changes))]
+        case PresenceMessage(changes, moves):
+            return "presence", [document_id, Written(write_changes(changes, moves if protocol > 1 else ()))]
         case ResyncMessage():
             return "resync", [document_id]
         case RoleMessage(role):

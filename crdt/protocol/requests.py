@@ -33,6 +33,9 @@ STATE_DEPTH = 16
 """Levels of lists and objects in a presence state. People's cursors need three."""
 
 
+NEWEST_PROTOCOL = 2
+"""The newest protocol that this server speaks."""
+
 MAX_LINK = 200
 """Characters of a link's token. Ours have 22."""
 
@@ -52,7 +55,8 @@ _WANTED: Mapping[str, str] = {
     "color": "a string",
     "guest": "an object",
     "state": "an object, or null for a cursor that is nowhere",
-    "protocol": "1, the only version of this protocol",
+    "protocol": "1 or 2",
+    "newest": "an integer from 1",
     "format": "an object with a name and a version",
     "format.name": "a string of 1 to 64 letters, digits, @, /, _, . or -",
     "format.version": f"an integer from 1 to {MAX_FORMAT_VERSION}",
@@ -142,10 +146,14 @@ class Authenticate:
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """The payload of a CONNECT: what a guest says of themselves, and a token, if there is one."""
+    """The payload of a CONNECT: what a guest says of themselves, and a token, if there is one.
+
+    `protocol`: the newest one that both sides speak.
+    """
 
     guest: Guest
     token: _Token | None = field(default=None, repr=False)
+    protocol: int = 1
 
 
 ClientRequest = Join | Fetch | Update | Upload | Presence | Broadcast | Leave | Authenticate
@@ -169,7 +177,8 @@ CLIENT_EVENTS = frozenset(_FORMS)
 class _Connect(Struct, frozen=True):
     guest: Guest | None = None
     token: _Token | None = None
-    protocol: Literal[1] | None = None
+    protocol: Literal[1, 2] | None = None
+    newest: Annotated[int, Meta(ge=1)] | None = None
 
 
 def decode_request(event: object, arguments: Sequence[object]) -> ClientRequest:
@@ -193,7 +202,8 @@ def decode_request(event: object, arguments: Sequence[object]) -> ClientRequest:
 def decode_connect(payload: object) -> Greeting:
     """Read a CONNECT packet's payload, which may be absent; raises ProtocolError(malformed)."""
     told = _converted({} if payload is None else _object(payload, "The connection's payload"), _Connect)
-    return Greeting(told.guest or Guest(), told.token or None)
+    protocol = min(max(told.protocol or 1, told.newest or 1), NEWEST_PROTOCOL)
+    return Greeting(told.guest or Guest(), told.token or None, protocol)
 
 
 def _named(event: str, arguments: Sequence[object]) -> dict[str, object]:

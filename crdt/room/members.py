@@ -445,7 +445,7 @@ class Members:
 
     def _tell_presence(self, changes: tuple[PresenceChange, ...]) -> list[Effect]:
         self._repeat_later()
-        return self.tell(PresenceMessage(changes)) if changes else []
+        return self.tell(self.presence.message(changes)) if changes else []
 
     def _repeat_later(self) -> None:
         if self._repeat_at is None and self.presence.nodes:
@@ -462,7 +462,7 @@ class Members:
         if now >= self._next_presence and (self.presence.changes or self._asked):
             self._next_presence = now + min(max(PRESENCE_GATHER, len(self) / PRESENCE_FRAMES), SLOWEST_GATHER)
             if changes := self.presence.take_changes():
-                effects += [*self.tell(PresenceMessage(changes)), Publish(PresenceHint(changes))]
+                effects += [*self.tell(self.presence.message(changes)), Publish(PresenceHint(changes))]
             if self._asked:
                 effects += self.announce_presence(asks=False)
         if self._repeat_at is not None and now >= self._repeat_at:
@@ -514,6 +514,23 @@ class PresenceTable:
         """The nodes whose people are here, and the rows of those people."""
         self._under: dict[ClientId, frozenset[str]] | None = None
         """The user ids that other nodes show under each client id; None until needed again."""
+        self._introduced: dict[PresenceId, tuple[ClientId, User]] = {}
+        """Whose sessions everybody here has been told to be.
+
+        Whoever comes later is told of all rows on joining. A row that goes is forgotten at once,
+        because somebody may join before it is back.
+        """
+
+    def message(self, changes: tuple[PresenceChange, ...]) -> PresenceMessage:
+        """Return what everybody here is to be told of these changes now."""
+        moves = set()
+        for change in changes:
+            presence_id, who = change.presence_id, (change.client_id, change.user)
+            if change.state is None or self._introduced.get(presence_id) == who:
+                moves.add(presence_id)
+            else:
+                self._introduced[presence_id] = who
+        return PresenceMessage(changes, frozenset(moves))
 
     # This node's people.
 
@@ -541,6 +558,7 @@ class PresenceTable:
         """Take a row out, if it is there."""
         row = self._rows.pop(presence_id, None)
         if row is not None:
+            self._introduced.pop(presence_id, None)
             self.changes[presence_id] = _gone(row)
 
     def take_changes(self) -> tuple[PresenceChange, ...]:
@@ -593,6 +611,8 @@ class PresenceTable:
                 rows[change.presence_id] = change
             elif rows.pop(change.presence_id, None) is None:
                 continue
+            else:
+                self._introduced.pop(change.presence_id, None)
             news.append(change)
         if not rows:
             del self.nodes[node]
@@ -609,7 +629,10 @@ class PresenceTable:
     def lose(self, node: NodeId) -> tuple[PresenceChange, ...]:
         """Take out the people of a node that has gone or fallen silent."""
         self._under = None
-        return tuple(map(_gone, self.nodes.pop(node, {}).values()))
+        gone = tuple(map(_gone, self.nodes.pop(node, {}).values()))
+        for change in gone:
+            self._introduced.pop(change.presence_id, None)
+        return gone
 
 
 def _json_bytes(state: dict[str, Json]) -> int:

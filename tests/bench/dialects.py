@@ -99,7 +99,9 @@ def cursor(number: int) -> str:
 
 
 class Native(Member):
-    """This project's own protocol: Socket.IO events (server/PROTOCOL.md)."""
+    """This project's own protocol: Socket.IO events, and one frame for each update (server/PROTOCOL.md)."""
+
+    PROTOCOL = 2
 
     _ACK = re.compile(rb"43(\d+)\[\{")
     _JOIN = 90_000_000
@@ -110,7 +112,7 @@ class Native(Member):
         return f"/socket.io/?EIO=4&transport=websocket&document={document}"
 
     def opened(self) -> None:
-        self.transport.write(frame(TEXT, b"40"))
+        self.transport.write(frame(TEXT, b'40{"protocol":%d}' % self.PROTOCOL))
 
     def ask(self) -> None:
         self._attachments: list[bytes] = []
@@ -125,8 +127,8 @@ class Native(Member):
         self.transport.write(frame(TEXT, join.encode()) + frame(BINARY, self.past.state_vector))
 
     def write_update(self, number: int, update: bytes) -> bytes:
-        head = f'451-{number}["update","{self.document}",{{"_placeholder":true,"num":0}}]'
-        return frame(TEXT, head.encode()) + frame(BINARY, varuint(len(update)) + update)
+        head = b"\1" + string(self.document) + varuint(number) + b"\0"
+        return frame(BINARY, head + varuint(len(update)) + update)
 
     def write_move(self, number: int, state: str) -> bytes:
         return frame(TEXT, f'42["presence","{self.document}",{{"state":{state}}}]'.encode())
@@ -191,6 +193,16 @@ class Native(Member):
     def _take_part(self) -> None:
         if len(self._attachments) == self._parts:
             self.is_synced(b"".join(self._attachments))
+
+
+class NativeOfOld(Native):
+    """The same in protocol 1: an update is a text and its attachment."""
+
+    PROTOCOL = 1
+
+    def write_update(self, number: int, update: bytes) -> bytes:
+        head = f'451-{number}["update","{self.document}",{{"_placeholder":true,"num":0}}]'
+        return frame(TEXT, head.encode()) + frame(BINARY, varuint(len(update)) + update)
 
 
 class Hocuspocus(Member):

@@ -19,6 +19,7 @@ from tests.bench.dialects import (
     Hocuspocus,
     Member,
     Native,
+    NativeOfOld,
     OurHocuspocus,
     OurYWebsocket,
     YSocketIo,
@@ -206,6 +207,7 @@ def _node() -> str:
 
 
 OURS = Kind("manyhands", Native, _manyhands(), has_catalogue=True)
+OURS_OF_OLD = Kind("manyhands: protocol 1", NativeOfOld, _manyhands(), has_catalogue=True)
 OURS_AS_INSTALLED = Kind("manyhands", Native, _manyhands_as_installed, has_catalogue=True)
 """With default settings, limits included."""
 

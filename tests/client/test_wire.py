@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from socketio.packet import Packet as SocketioPacket
 
 from crdt.errors import Code
+from crdt.ids import ID_PATTERN, DocumentId, Seq
 from crdt.protocol import batch as servers
+from crdt.protocol.frames import read_update, write_update
 from manyhands.errors import REMEDIES, Refused, refused
-from manyhands.wire import Packet, Packets, WireError, decode_batch, encode_batch, event_frames
+from manyhands.wire import Packet, Packets, WireError, decode_batch, encode_batch, event_frames, update_frame
 
 UPDATES = st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=5)
+DOCUMENT_IDS = st.from_regex(ID_PATTERN, fullmatch=True)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.binary(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
@@ -62,6 +65,19 @@ def test_an_answer_of_socketio_is_read(number: int, answer: Any) -> None:
     assert packet == Packet("answer", number, [answer])
 
 
+@given(st.integers(0, 2**53 - 1), DOCUMENT_IDS, st.none() | st.integers(0, 2**53 - 2), st.binary(max_size=40))
+def test_the_server_reads_an_update_in_one_frame(
+    number: int, document_id: str, after: int | None, batch: bytes
+) -> None:
+    assert read_update(update_frame(number, document_id, after, batch)) == (number, document_id, after, batch)
+
+
+@given(DOCUMENT_IDS, st.integers(0, 2**53 - 1), st.binary(max_size=40))
+def test_an_update_of_the_server_in_one_frame_is_read(document_id: str, seq: int, batch: bytes) -> None:
+    frame = write_update(DocumentId(document_id), Seq(seq), batch)
+    assert Packets().take(frame) == Packet("event", None, ["update", document_id, seq, batch])
+
+
 @given(st.lists(st.text(max_size=20) | st.binary(max_size=5), max_size=4))
 def test_any_frames_are_packets_or_an_error(frames: list[str | bytes]) -> None:
     packets = Packets()
@@ -74,8 +90,8 @@ def test_any_frames_are_packets_or_an_error(frames: list[str | bytes]) -> None:
 
 @pytest.mark.parametrize(
     "frame",
-    ["", "9", "2[", "5x-[]", "51-" + "9" * 20 + "[]", "2" + "[" * 200_000, b"alone"],
-    ids=["empty", "kind", "json", "count", "number", "depth", "attachment"],
+    ["", "9", "2[", "5x-[]", "51-" + "9" * 20 + "[]", "2" + "[" * 200_000, b"alone", b"", b"\1\2a", b"\1\1\xff\0"],
+    ids=["empty", "kind", "json", "count", "number", "depth", "attachment", "no kind", "short", "characters"],
 )
 def test_what_is_no_packet_is_an_error(frame: str | bytes) -> None:
     with pytest.raises(WireError):

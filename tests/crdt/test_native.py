@@ -6,16 +6,20 @@ In the file, `{"hex": …}` stands for binary.
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import to_builtins
 from msgspec.structs import replace
 
 from crdt.errors import Code, EpochChanged, ProtocolError
 from crdt.ids import ClientId, DocumentId, Epoch, PresenceId, Seq
 from crdt.protocol.batch import decode_batch, encode_batch
+from crdt.protocol.frames import UpdateFrame, read_update, write_update
 from crdt.protocol.links import Links, encode_links
 from crdt.protocol.messages import (
     AccessMessage,
@@ -48,6 +52,7 @@ from crdt.protocol.messages import (
     write_arguments,
 )
 from crdt.protocol.requests import decode_request
+from crdt.yjs.varint import sized, varuint
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent.parent / "vectors" / "native_protocol.json").read_text())
 
@@ -213,6 +218,39 @@ def test_batches_are_framed_and_taken_apart_alike() -> None:
         updates, batch = from_file(vector["updates"]), from_file(vector["batch"])
         assert encode_batch(updates) == batch
         assert decode_batch(batch) == updates
+
+
+def test_frames_of_protocol_2_are_in_the_vectors_as_they_travel() -> None:
+    for vector in VECTORS["updates_in_one_frame"]["from_server"]:
+        document_id, seq, batch = from_file(vector["arguments"])
+        assert write_update(document_id, seq, batch) == from_file(vector["frame"])
+    for vector in VECTORS["updates_in_one_frame"]["from_client"]:
+        document_id, *after, batch = from_file(vector["arguments"])
+        update = UpdateFrame(vector["ack_id"], document_id, after[0] if after else None, batch)
+        assert read_update(from_file(vector["frame"])) == update
+
+
+@pytest.mark.parametrize("vector", VECTORS["updates_in_one_frame"]["none"], ids=lambda vector: str(vector["story"]))
+def test_frames_that_are_no_update_are_refused(vector: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        read_update(from_file(vector["frame"]))
+    assert refused.value.code is Code.MALFORMED
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_are_an_update_in_one_frame_or_refused(frame: bytes) -> None:
+    with suppress(ProtocolError):
+        ack_id, document_id, after, batch = read_update(frame)
+        name = document_id.encode()
+        row = 0 if after is None else after + 1
+        assert frame == b"\1" + sized(name) + varuint(ack_id) + varuint(row) + batch
+
+
+def test_who_somebody_is_is_told_once_in_protocol_2() -> None:
+    _, (_, told) = encode_message(DOCUMENT, PresenceMessage((ALICE, GONE), frozenset({PresenceId(8)})), 2)
+    assert to_file(told) == [json.loads(ALICE.text), {"presence_id": 8, "state": None}]
+    _, (_, of_old) = encode_message(DOCUMENT, PresenceMessage((ALICE, GONE), frozenset({PresenceId(8)})))
+    assert to_file(of_old) == [json.loads(ALICE.text), json.loads(GONE.text)]
 
 
 @pytest.mark.parametrize("vector", VECTORS["invalid_batches"], ids=lambda vector: str(vector["story"]))

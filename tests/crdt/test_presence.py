@@ -91,6 +91,42 @@ def test_people_of_other_nodes_are_seen_and_not_told_of_further() -> None:
     assert table.everybody(but=PresenceId(1)) == (somebody(2), somebody(3))
 
 
+def told(table: PresenceTable) -> frozenset[PresenceId]:
+    """Tell what has changed; return who needed no introduction."""
+    return table.message(table.take_changes()).moves
+
+
+def test_who_somebody_is_is_told_until_everybody_here_knows() -> None:
+    table, one = PresenceTable(), frozenset({PresenceId(1)})
+    enter(table, somebody(1))
+    enter(table, somebody(1, 1))
+    assert told(table) == frozenset()
+    enter(table, somebody(1, 2))
+    enter(table, somebody(2))
+    assert told(table) == one
+    table.identify(PresenceId(1), User("u1", "Another name", "#336699"))
+    assert told(table) == frozenset()
+    enter(table, replace(somebody(1, 3), client_id=ClientId(9)))
+    assert told(table) == frozenset()
+    table.remove(PresenceId(1))
+    enter(table, replace(somebody(1, 4), client_id=ClientId(9)))  # somebody may have joined in between
+    assert told(table) == frozenset()
+    table.remove(PresenceId(1))
+    assert told(table) == one  # who goes needs no name
+
+
+def test_who_is_on_another_node_is_told_until_everybody_here_knows() -> None:
+    table, two = PresenceTable(), frozenset({PresenceId(2)})
+    assert table.message(table.hear(A, [somebody(2)])).moves == frozenset()
+    assert table.message(table.hear(A, [somebody(2, 1)])).moves == two
+    assert table.message(table.hear(A, [somebody(2, None)])).moves == two
+    assert table.message(table.hear(A, [somebody(2, 2)])).moves == frozenset()
+    assert table.message(table.lose(A)).moves == two
+    assert table.message(table.hear(A, [somebody(2, 3)])).moves == frozenset()
+    assert table.message(table.hear_whole(A, [])).moves == two
+    assert table.message(table.hear_whole(B, [somebody(2, 3)])).moves == frozenset()
+
+
 def test_only_news_is_passed_on() -> None:
     table = PresenceTable()
     table.hear(A, [somebody(2)])

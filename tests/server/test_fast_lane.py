@@ -48,7 +48,8 @@ class Recorder:
         if not self._reading or text == LAST or self._chance.random() >= self._takes:
             return False
         self.heard += 1
-        self.messages += [text.decode()] + ([] if attachment is None else [attachment or ""])
+        alone = attachment is not None and not text
+        self.messages += ([] if alone else [text.decode()]) + ([] if attachment is None else [attachment or ""])
         return True
 
     async def __call__(self, _scope: Any, receive: Any, send: Any) -> None:
@@ -140,13 +141,15 @@ async def test_nothing_is_lost_doubled_or_overtaken_however_the_stream_is_cut(se
     assert takes or not recorder.heard
 
 
-async def test_two_frames_in_one_piece_are_heard_without_asgi() -> None:
+async def test_an_edit_in_one_piece_is_heard_without_asgi() -> None:
+    """In two frames as well as in one."""
     recorder = Recorder(random.Random(1), 1.0)
     async with listening(recorder, 2**20, FastLane) as port:
-        pieces = [masked(Opcode.TEXT, ANNOUNCED) + masked(Opcode.BINARY, b"an edit"), masked(Opcode.TEXT, LAST)]
+        in_two = masked(Opcode.TEXT, ANNOUNCED) + masked(Opcode.BINARY, b"an edit")
+        pieces = [in_two, masked(Opcode.BINARY, b"an edit by itself"), masked(Opcode.TEXT, LAST)]
         await tell(port, pieces, recorder, random.Random(1))
-    assert recorder.heard == 1
-    assert recorder.messages == [ANNOUNCED.decode(), b"an edit", LAST.decode()]
+    assert recorder.heard == 2
+    assert recorder.messages == [ANNOUNCED.decode(), b"an edit", b"an edit by itself", LAST.decode()]
 
 
 BROKEN = {
@@ -204,12 +207,12 @@ ODD_TEXTS = [
 
 @pytest.mark.parametrize("text", ODD_TEXTS)
 def test_what_is_read_as_hot_is_what_the_strict_packet_reads(text: bytes) -> None:
-    if (update := read_update(text)) is not None:
+    if (update := read_update(text, b"edit")) is not None:
         packet = StrictPacket(encoded_packet=text[1:].decode())
         assert packet.add_attachment(b"edit")
-        ack_id, document_id, after = update
+        ack_id, document_id, after, batch = update
         assert packet.id == ack_id
-        assert decode_request(packet.data[0], packet.data[1:]) == Update(document_id, b"edit", after)
+        assert decode_request(packet.data[0], packet.data[1:]) == Update(document_id, batch, after)
     if (presence := read_presence(text)) is not None:
         packet = StrictPacket(encoded_packet=text[1:].decode())
         assert (packet.id, packet.data) == presence

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crdt.errors import ProtocolError
 from crdt.ids import DocumentId, Seq
+from crdt.protocol.links import Links, encode_links
 from crdt.protocol.messages import UpdateMessage, User
 from crdt.protocol.requests import Guest
 from server.auth.appearance import NAME_CHARACTERS, new_guest, renamed_guest
@@ -41,9 +42,13 @@ def test_any_payload_is_frames_or_a_bad_frame(body: bytes) -> None:
         assert "\x1e".join(split_payload(body)).encode() == body
 
 
-def test_the_hot_message_is_encoded_like_any_other() -> None:
-    document_id, message = DocumentId("Zm9vYmFyYmF6"), UpdateMessage(Seq(5), b"\x02\x00\x00")
-    assert frames_of(document_id, message) == message_packets(document_id, message).frames
+@pytest.mark.parametrize("protocol", [1, 2])
+@pytest.mark.parametrize("heirs", [b"", encode_links([Links(heirs=((7, 0, 4, 1, 12, 0),))])], ids=["", "heirs"])
+def test_the_hot_message_is_encoded_like_any_other(protocol: int, heirs: bytes) -> None:
+    document_id, message = DocumentId("Zm9vYmFyYmF6"), UpdateMessage(Seq(5), b"\x02\x00\x00", heirs)
+    packets = message_packets(document_id, message, protocol)
+    assert frames_of(document_id, message, protocol) == packets.frames
+    assert len(packets) == (1 if protocol == 2 and not heirs else 2)
 
 
 def test_a_packet_shared_by_both_transports_has_each_ones_form() -> None:

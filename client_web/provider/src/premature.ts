@@ -14,7 +14,7 @@ const PATIENCE = 2_000;
 const DEPTH = 6;
 
 export class Premature {
-  private readonly held = new Map<number, { readonly change: PresenceChange; readonly until: number }>();
+  readonly held = new Map<number, { readonly change: PresenceChange; readonly until: number }>();
   private timer: Timer | null = null;
 
   constructor(

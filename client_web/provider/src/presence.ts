@@ -9,7 +9,7 @@ import type { Awareness } from "y-protocols/awareness";
 import type { Clock, Timer } from "./clock.js";
 import { Premature } from "./premature.js";
 import type { ErrorCode, LocalUser, ServerError } from "./types.js";
-import { type PresenceChange, sentence } from "./wire.js";
+import { decodePresence, type PresenceChange, sentence, type Who } from "./wire.js";
 
 /** Milliseconds between two messages; fast enough for a cursor, and a tenth of what a server should bear. */
 const PAUSE = 100;
@@ -36,8 +36,8 @@ export class Presence {
   private readonly onRefused: (error: ServerError) => void;
   /** The colour that the server has been told for this person; it need not be said again. */
   color: string | null = null;
-  /** Which client id each other session's presence stands under; a person who reconnects has two for a moment. */
-  private readonly sessions = new Map<number, number>();
+  /** Whose each other session is, as shown. A person who reconnects has two under one client id for a moment. */
+  private readonly sessions = new Map<number, Who>();
   private live = false;
   private ownPresenceId: number | null = null;
   private limitBytes = 0;
@@ -76,6 +76,12 @@ export class Presence {
     this.schedule();
   }
 
+  /** Take the server's word, which says once whose a session is. */
+  hear(told: unknown): void {
+    const { held } = this.premature;
+    this.changed(decodePresence(told, (id) => held.get(id)?.change ?? this.sessions.get(id)));
+  }
+
   changed(changes: readonly PresenceChange[]): void {
     if (!this.live) return;
     this.merge(
@@ -88,9 +94,9 @@ export class Presence {
   heardTab(clientId: number, state: PresenceState): void {
     if (this.live) return;
     const said = isRecord(state?.user) ? state.user : {};
-    const [name, color] = [String(said.name ?? ""), isColor(said.color) ? said.color : "#808080"];
+    const user = { id: "", name: String(said.name ?? ""), color: "#808080" };
     // No session has a number below 0.
-    this.merge([{ presenceId: -1 - clientId, clientId, user: { id: "", name, color }, state }], []);
+    this.merge([{ presenceId: -1 - clientId, clientId, user, state }], []);
   }
 
   /** The link is gone: nobody is known to be here. */
@@ -184,8 +190,8 @@ export class Presence {
 
   private place(change: PresenceChange, state: Readonly<Record<string, unknown>>, touched: Touched): void {
     const { clientId, presenceId } = change;
-    if (this.sessions.get(presenceId) !== clientId) this.remove(presenceId, touched);
-    this.sessions.set(presenceId, clientId);
+    if (this.sessions.get(presenceId)?.clientId !== clientId) this.remove(presenceId, touched);
+    this.sessions.set(presenceId, change);
     // Our own earlier connection, which the server has not given up yet.
     if (clientId === this.awareness.clientID) return;
     const known = this.awareness.states.has(clientId);
@@ -198,10 +204,11 @@ export class Presence {
   }
 
   private remove(presenceId: number, touched: Touched): void {
-    const clientId = this.sessions.get(presenceId);
+    const clientId = this.sessions.get(presenceId)?.clientId;
     if (clientId === undefined) return;
     this.sessions.delete(presenceId);
-    if (clientId === this.awareness.clientID || [...this.sessions.values()].includes(clientId)) return;
+    if (clientId === this.awareness.clientID) return;
+    if ([...this.sessions.values()].some((who) => who.clientId === clientId)) return;
     if (!this.awareness.states.delete(clientId)) return;
     this.awareness.meta.delete(clientId);
     touched.note("removed", clientId);

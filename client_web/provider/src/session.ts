@@ -17,7 +17,7 @@ import {
   type Vocabulary,
   withUpdates,
 } from "./format.js";
-import { firstClocksIn, HEIRS, type Heirs, SERVER_CLIENT_ID, UNSAVED } from "./heirs.js";
+import { firstClocksIn, HEIRS, SERVER_CLIENT_ID, UNSAVED } from "./heirs.js";
 import { Outgoing } from "./outgoing.js";
 import type { Presence, PresenceOutcome } from "./presence.js";
 import { remedyForUpdate } from "./remedy.js";
@@ -265,11 +265,13 @@ export class Session implements Receiver {
 
   private hear(event: string, [first, second, third]: readonly unknown[]): void {
     switch (event) {
-      case "update":
-        this.hearUpdate(wire.natural(first, "seq"), wire.bytes(second, "batch"), wire.decodeHeirs(third));
+      case "update": {
+        const [seq, updates] = [wire.natural(first, "seq"), decodeBatch(wire.bytes(second, "batch"))];
+        this.tell({ seq, updates, heirs: wire.decodeHeirs(third) }, sync.received);
         break;
+      }
       case "presence":
-        this.parts.presence.changed(wire.decodePresence(first));
+        this.parts.presence.hear(first);
         break;
       case "broadcast":
         this.parts.onBroadcast(
@@ -309,10 +311,6 @@ export class Session implements Receiver {
 
   private tell<T>(news: T, verb: (state: SyncState, news: T) => Step): void {
     this.step((state) => verb(state, news));
-  }
-
-  private hearUpdate(seq: number, batch: Uint8Array, heirs: Heirs): void {
-    this.tell({ seq, updates: decodeBatch(batch), heirs }, sync.received);
   }
 
   private readonly onUpdate = (update: Uint8Array, origin: unknown, transaction: Y.Transaction): void => {

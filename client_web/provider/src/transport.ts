@@ -14,12 +14,12 @@ import { LAST_CEILING, pauseBefore } from "./backoff.js";
 import { type Clock, systemClock, type Timer } from "./clock.js";
 import type { Answer, Authentication, Connection, Receiver } from "./connection.js";
 import { Detour } from "./detour.js";
+import { NEWEST, OLDEST, parser } from "./parser.js";
 import type { LinkStatus } from "./state.js";
 import { renewAfter, type TokenSource, tokenOf, within } from "./tokens.js";
 import type { LocalUser, ServerError } from "./types.js";
 import { decodeError, refusalIn } from "./wire.js";
 
-const PROTOCOL = 1;
 /** Milliseconds for one attempt to connect. */
 const CONNECT_TIME = 10_000;
 /** Milliseconds for a WebSocket to open: several round trips by way of a satellite. */
@@ -154,7 +154,9 @@ export class SocketConnection implements Connection {
       path: path ?? "/socket.io/",
       // A load balancer may keep a document's people on one node by it.
       query: { document: documentId },
-      auth: (give: (payload: object) => void) => give({ protocol: PROTOCOL, ...this.credentials() }),
+      auth: (give: (payload: object) => void) =>
+        give({ protocol: OLDEST, newest: NEWEST, ...this.credentials() }),
+      parser: parser(),
       autoConnect: false,
       reconnection: false,
       forceNew: true,

@@ -21,10 +21,14 @@ export interface Limits {
   readonly presence_bytes: number;
 }
 
-export interface PresenceChange {
-  readonly presenceId: number;
+/** Whose a session is. */
+export interface Who {
   readonly clientId: number;
   readonly user: User;
+}
+
+export interface PresenceChange extends Who {
+  readonly presenceId: number;
   /** null: this session is gone. */
   readonly state: Readonly<Record<string, unknown>> | null;
 }
@@ -123,7 +127,7 @@ export function decodeDocument(value: unknown): DocumentInfo {
   const trashedAt = document.trashed_at;
   return {
     title: text(document.title, "document.title"),
-    trashedAt: trashedAt === null || trashedAt === undefined ? null : text(trashedAt, "document.trashed_at"),
+    trashedAt: trashedAt == null ? null : text(trashedAt, "document.trashed_at"),
     ...(document.format === undefined ? {} : { format: decodeFormat(document.format) }),
     ...(document.any_format === true ? { anyFormat: true as const } : {}),
   };
@@ -136,28 +140,30 @@ function decodeFormat(value: unknown): Format {
 
 export function decodeUser(value: unknown): User {
   const user = record(value, "user");
-  return {
-    id: text(user.id, "user.id"),
-    name: text(user.name, "user.name"),
-    color: text(user.color, "user.color"),
-  };
+  const word = (name: keyof User) => text(user[name], name);
+  return { id: word("id"), name: word("name"), color: word("color") };
 }
 
-export function decodePresence(value: unknown): readonly PresenceChange[] {
-  return list(value, "presence").map((entry) => {
-    const change = record(entry, "presence change");
-    return {
-      presenceId: natural(change.presence_id, "presence_id"),
-      clientId: natural(change.client_id, "client_id"),
-      user: decodeUser(change.user),
-      state: change.state === null ? null : record(change.state, "presence state"),
-    };
+/** `whoIs`: whose session it is, where that is not told again. A session of which it was never told is left out. */
+export function decodePresence(
+  value: unknown,
+  whoIs?: (presenceId: number) => Who | undefined,
+): readonly PresenceChange[] {
+  return list(value, "presence").flatMap((entry) => {
+    const change = record(entry, "change");
+    const presenceId = natural(change.presence_id, "presence_id");
+    const who =
+      change.user === undefined
+        ? whoIs?.(presenceId)
+        : { clientId: natural(change.client_id, "client_id"), user: decodeUser(change.user) };
+    const state = change.state === null ? null : record(change.state, "state");
+    return who === undefined ? [] : [{ ...who, presenceId, state }];
   });
 }
 
 /** Absent means that nothing has moved. */
 export function decodeHeirs(value: unknown): Heirs {
-  if (value === undefined || value === null) return [];
+  if (value == null) return [];
   return list(value, "heirs").map((entry): Heir => {
     const numbers = list(entry, "heir").map((number) => natural(number, "heir"));
     if (numbers.length !== 5) throw new WireError("An heir is not five integers.");
@@ -176,10 +182,11 @@ function decodeMissing(answer: Readonly<Record<string, unknown>>, known: Known |
 
 function decodeLimits(value: unknown): Limits {
   const limits = record(value, "limits");
+  const limit = (name: keyof Limits) => natural(limits[name], name);
   return {
-    update_bytes: natural(limits.update_bytes, "limits.update_bytes"),
-    part_bytes: Math.max(1, natural(limits.part_bytes, "limits.part_bytes")),
-    presence_bytes: natural(limits.presence_bytes, "limits.presence_bytes"),
+    update_bytes: limit("update_bytes"),
+    part_bytes: Math.max(1, limit("part_bytes")),
+    presence_bytes: limit("presence_bytes"),
   };
 }
 

@@ -107,6 +107,25 @@ describe("other people", () => {
     expect(shown()).toEqual(at().cursor);
   });
 
+  it("are introduced once, and keep a new name while the caret that came with it is held back", () => {
+    const { awareness, presence, clock } = here();
+    const hears = (...entries: readonly object[]) => presence.hear(entries);
+    const shown = () => awareness.getStates().get(77);
+    presence.joined([change(2, 77, { cursor: 1 })], 1, 4096);
+    hears({ presence_id: 2, state: { cursor: 2 } });
+    expect(shown()).toMatchObject({ cursor: 2, user: { name: "Bob" } });
+    const ahead = { item: { client: 5, clock: 0 } };
+    const user = { id: "u1", name: "Robert", color: "#b3261e" };
+    hears({ presence_id: 2, client_id: 77, user, state: { cursor: ahead } });
+    hears({ presence_id: 2, state: { cursor: ahead, move: 1 } });
+    clock.advance(4_000);
+    expect(shown()).toMatchObject({ move: 1, user: { name: "Robert" } });
+    hears({ presence_id: 2, state: null }, { presence_id: 3, state: { cursor: 1 } });
+    expect([...awareness.getStates().keys()]).toEqual([awareness.clientID]);
+    hears({ presence_id: 2, state: { cursor: 3 } });
+    expect(shown()).toBeUndefined();
+  });
+
   it("are gone with the link, and those who left meanwhile do not return", () => {
     const { awareness, presence } = here();
     presence.joined([change(2, 77, {}), change(3, 88, {})], 1, 4096);

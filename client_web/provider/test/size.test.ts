@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import { expect, it } from "vitest";
 
-const PACKAGES = /^(lib0|socket\.io-client|y-indexeddb|y-protocols|yjs)(\/|$)/;
+const PACKAGES = /^(lib0|socket\.io-client|socket\.io-parser|y-indexeddb|y-protocols|yjs)(\/|$)/;
 const TSCONFIG = `${import.meta.dirname}/../tsconfig.build.json`;
 const PROVIDER = `${import.meta.dirname}/../src/index.ts`;
 

@@ -80,7 +80,39 @@ it("a guest shows name and colour", async () => {
   const visitor = new Visitor();
   await visitor.knocks({ user: { name: "Ann", color: "#0369a1" } });
   await visitor.connected();
-  expect(visitor.door.connects).toEqual([{ protocol: 1, guest: { name: "Ann", color: "#0369a1" } }]);
+  expect(visitor.door.connects).toEqual([
+    { protocol: 1, newest: 2, guest: { name: "Ann", color: "#0369a1" } },
+  ]);
+});
+
+it("an update is one frame, or two for a server that knows no better", async () => {
+  const visitor = new Visitor();
+  const connection = await visitor.knocks({});
+  const { door } = visitor;
+  const isConnected = (times: number) => visitor.until(() => door.connects.length === times, 1_000);
+  const update = (spoken: string, pieces: number) => {
+    connection.request("update", ["document", 0, new TextEncoder().encode(spoken)], () => {});
+    return visitor.until(() => door.updates.length === pieces);
+  };
+  await visitor.connected();
+  await update("old", 2);
+  for (const [times, spoken, pieces] of [
+    [2, 2, 3],
+    [3, null, 5],
+  ] as const) {
+    door.spoken = spoken;
+    door.hangUp();
+    await isConnected(times);
+    await visitor.connected();
+    await update(String(spoken), pieces);
+  }
+  expect(door.updates.map((piece) => typeof piece)).toEqual([
+    "string",
+    "object",
+    "object",
+    "string",
+    "object",
+  ]);
 });
 
 it("nobody knocks before the page is ready, and trying again waits for it as well", async () => {
@@ -105,7 +137,7 @@ describe("a token", () => {
     expect(visitor.door.authentications).toEqual([]);
     visitor.clock.advance(1_000);
     await visitor.until(() => visitor.door.authentications.length === 1);
-    expect(visitor.door.connects).toEqual([{ protocol: 1, token: first }]);
+    expect(visitor.door.connects).toEqual([{ protocol: 1, newest: 2, token: first }]);
     expect(visitor.door.authentications).toEqual([{ token: second }]);
     expect(connection.link).toBe("connected");
   });
@@ -159,8 +191,8 @@ describe("a token", () => {
     await visitor.knocks({ token: source("old", "new") });
     await visitor.until(() => visitor.links.at(-1) === "connected", 1_000);
     expect(visitor.door.connects).toEqual([
-      { protocol: 1, token: "old" },
-      { protocol: 1, token: "new" },
+      { protocol: 1, newest: 2, token: "old" },
+      { protocol: 1, newest: 2, token: "new" },
     ]);
     expect(visitor.refusals).toEqual([]);
   });
@@ -227,7 +259,9 @@ describe("a network that swallows WebSockets", () => {
     visitor.clock.advance(1);
     await visitor.connected();
     expect(visitor.door.knocks).toEqual(["websocket", "polling"]);
-    expect(visitor.door.connects).toEqual([{ protocol: 1, guest: { name: "Ann", color: "#0369a1" } }]);
+    expect(visitor.door.connects).toEqual([
+      { protocol: 1, newest: 2, guest: { name: "Ann", color: "#0369a1" } },
+    ]);
     expect(visitor.links).toEqual(["connecting", "connected"]);
   });
 

@@ -4,18 +4,7 @@ import { describe, expect, it } from "vitest";
 import vectors from "../../../tests/vectors/native_protocol.json";
 import { decodeBatch, encodeBatch, shareOut } from "../src/batch.js";
 import * as wire from "../src/wire.js";
-
-/** Put bytes in the place of `{"hex": …}`, at any depth. */
-function revive(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(revive);
-  if (typeof value !== "object" || value === null) return value;
-  if ("hex" in value) return bytesOf(value as { hex: string });
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revive(inner)]));
-}
-
-function bytesOf({ hex }: { readonly hex: string }): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-}
+import { bytesOf, revive } from "./harness/vectors.js";
 
 /** What the client makes of an event's arguments; events without content are themselves. */
 function read(event: string, args: readonly unknown[]): unknown {

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from msgspec import Struct, field
@@ -11,6 +11,8 @@ from crdt.budget import Account
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId, Seq
 from crdt.protocol import requests
+from crdt.protocol.frames import UpdateFrame
+from crdt.protocol.frames import read_update as read_frame
 from crdt.protocol.messages import Refused, Request, ServerMessage, UpdateMessage, encode_answer
 from server.auth.base import Identity
 from server.doors.entrance import Complaints, next_arrival
@@ -55,44 +57,45 @@ class NativeDoor:
         audience = circle.found
         if not isinstance(audience, Audience):
             audience = circle.found = Audience(circle.seats)
-        limit = self._backlog_bytes
-        if not audience.others:
-            return audience.send(frames_of(document_id, message), limit, but)
-        packets = message_packets(document_id, message)
-        slow = audience.send(packets.frames, limit, but) if audience.in_lanes else []
-        others = [seat for seat in audience.others if seat is not but]
-        slow += [seat for seat in others if cast(Connection, seat.ears).socket.push(packets) > limit]
+        limit, slow = self._backlog_bytes, []
+        for protocol, lanes in audience.in_lanes.items():
+            slow += audience.send(lanes, frames_of(document_id, message, protocol), limit, but)
+        for protocol, seats in audience.others.items():
+            packets = message_packets(document_id, message, protocol)
+            others = [seat for seat in seats if seat is not but]
+            slow += [seat for seat in others if cast(Connection, seat.ears).socket.push(packets) > limit]
         return slow
 
 
 class Audience:
-    """The people of a circle: outlets of the fast lane, and sockets without a lane.
+    """The people of a circle, by protocol: outlets of the fast lane, and sockets without a lane.
 
     An audience is found once, and serves all that is said to the circle.
     """
 
     def __init__(self, seats: Sequence[Seat]) -> None:
-        self.in_lanes: dict[Outlet, Seat] = {}
-        self.others: list[Seat] = []
+        self.in_lanes: dict[int, dict[Outlet, Seat]] = {}
+        self.others: dict[int, list[Seat]] = {}
         for seat in seats:
             connection = cast(Connection, seat.ears)
+            socket = connection.socket
             if connection.gone:
                 continue
-            if connection.socket.lane is None:
-                self.others.append(seat)
+            if socket.lane is None:
+                self.others.setdefault(socket.protocol, []).append(seat)
             else:
-                self.in_lanes[connection.socket.lane.outlet] = seat
+                self.in_lanes.setdefault(socket.protocol, {})[socket.lane.outlet] = seat
 
-    def send(self, frames: bytes, limit: int, but: Seat | None) -> list[Seat]:
-        """Send the same to all lanes, except perhaps to one; never waits.
+    def send(self, lanes: Mapping[Outlet, Seat], frames: bytes, limit: int, but: Seat | None) -> list[Seat]:
+        """Send the same to lanes, except perhaps to one; never waits.
 
         Return the seats whose backlog has passed the limit.
         """
         authors_lane = None if but is None else cast(Connection, but.ears).socket.lane
         but_outlet = None if authors_lane is None else authors_lane.outlet
         slow = []
-        for outlet in write_to_all(self.in_lanes, frames, limit, but_outlet):
-            seat = self.in_lanes[outlet]
+        for outlet in write_to_all(lanes, frames, limit, but_outlet):
+            seat = lanes[outlet]
             socket = cast(Connection, seat.ears).socket
             if socket.bounded(socket.backlog) > limit:
                 slow.append(seat)
@@ -145,18 +148,26 @@ class Connection(Struct, eq=False):
         if attachment is None:
             presence = read_presence(text)
             return presence is not None and self._hear_presence(*presence)
-        update = read_update(text)
+        update = read_update(text, attachment) if text else self._read_frame(attachment)
         if update is None:
             return False
-        ack_id, document_id, after = update
+        ack_id, document_id, after, batch = update
         seat = self.seats.get(document_id)
-        if seat is None or self.expired or not self.rates.admit_update_now(len(attachment)):
+        if seat is None or self.expired or not self.rates.admit_update_now(len(batch)):
             return False
         try:
-            return seat.receive_now(attachment, Request(ack_id), after)
+            return seat.receive_now(batch, Request(ack_id), after)
         except Exception as error:  # noqa: BLE001 - a bug of ours costs one answer, not the connection
-            self.door.refuse(self, ack_id, ["update", document_id, attachment], error)
+            self.door.refuse(self, ack_id, ["update", document_id, batch], error)
             return True
+
+    def _read_frame(self, frame: bytes) -> UpdateFrame | None:
+        if self.socket.protocol == 1:
+            return None
+        try:
+            return read_frame(frame)
+        except ProtocolError:
+            return None
 
     def _hear_presence(self, ack_id: int | None, event: list[Any]) -> bool:
         try:
@@ -206,6 +217,10 @@ class Connection(Struct, eq=False):
 
     # What a seat is told.
 
+    def say(self, document_id: DocumentId, message: ServerMessage) -> None:
+        """Say something to this connection alone."""
+        self.socket.push(message_packets(document_id, message, self.socket.protocol))
+
     def acknowledge(self, asked: Sequence[Request], seq: Seq) -> None:
         """Ack updates, or last parts of uploads."""
         self.socket.push_texts([saved_text(cast(int, request), seq) for request in asked])
@@ -235,16 +250,13 @@ _HOT_UPDATE = re.compile(
 _HOT_PRESENCE = re.compile(rb'42[0-9]{0,15}\["presence",')
 
 
-def read_update(text: bytes) -> tuple[int, DocumentId, Seq | None] | None:
-    """Return the ack's id, the document, and the last row that the author had applied, if named.
-
-    Return None for anything but an update that wants an ack. The batch itself is the attachment
-    that follows.
-    """
+def read_update(text: bytes, batch: bytes) -> UpdateFrame | None:
+    """Return an update that wants an ack; None for anything else."""
     found = _HOT_UPDATE.fullmatch(text)
     if found is None:
         return None
-    return int(found[1]), DocumentId(found[2].decode()), None if found[3] is None else Seq(int(found[3]))
+    after = None if found[3] is None else Seq(int(found[3]))
+    return UpdateFrame(int(found[1]), DocumentId(found[2].decode()), after, batch)
 
 
 def read_presence(text: bytes) -> tuple[int | None, list[Any]] | None:
@@ -261,10 +273,10 @@ def read_presence(text: bytes) -> tuple[int | None, list[Any]] | None:
 # The two hot messages to clients. Neither an id nor a number needs escaping.
 
 
-def frames_of(document_id: DocumentId, message: ServerMessage) -> bytes:
+def frames_of(document_id: DocumentId, message: ServerMessage, protocol: int = 1) -> bytes:
     """Encode what a room says as WebSocket frames."""
-    if not isinstance(message, UpdateMessage) or message.heirs:
-        return message_packets(document_id, message).frames
+    if protocol > 1 or not isinstance(message, UpdateMessage) or message.heirs:
+        return message_packets(document_id, message, protocol).frames
     text = f'451-["update","{document_id}",{message.seq},{{"_placeholder":true,"num":0}}]'
     return encode_frame(text) + encode_frame(message.batch)
 

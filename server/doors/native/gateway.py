@@ -28,7 +28,7 @@ from server.doors.native.connection import Connection, NativeDoor
 from server.doors.native.engine.engine import StrictServer
 from server.doors.native.engine.engine_socket import GRACE_SECONDS, EngineSocket
 from server.doors.native.engine.library import socketio
-from server.doors.native.engine.packets import TEXT_CHARACTERS, ack_packets, event_packets, message_packets
+from server.doors.native.engine.packets import TEXT_CHARACTERS, ack_packets, event_packets
 from server.doors.rates import ConnectionRates
 from server.doors.reception import Reception
 from server.observe import log
@@ -136,6 +136,7 @@ class Gateway:
         if self._draining:
             raise shutting_down()
         greeting = requests.decode_connect(payload)
+        socket.protocol = greeting.protocol
         return await self._authenticator.identify(Credentials(socket.take_cookie(), greeting.token, greeting.guest))
 
     def connected(self, connection_id: ConnectionId, socket: EngineSocket, identity: Identity) -> Connection:
@@ -277,7 +278,7 @@ class Gateway:
         connection.expired = True
         closed = ClosedMessage(Code.UNAUTHENTICATED, EXPIRED)
         for document_id in list(connection.seats):
-            connection.socket.push(message_packets(document_id, closed))
+            connection.say(document_id, closed)
             connection.leave(document_id)
 
     async def _receive(self, connection: Connection, ack_id: int | None, update: requests.Update) -> None:
@@ -317,7 +318,7 @@ class Gateway:
             connection.socket.push(ack_packets(ack_id, encode_error(refusal)))
         elif (document_id := _document_of_update(event)) in connection.seats:
             closed = ClosedMessage(refusal.code, refusal.outward)
-            connection.socket.push(message_packets(document_id, closed))
+            connection.say(document_id, closed)
             connection.leave(document_id)
         self.door.complain(connection.socket, refusal.code, refusal.outward)
         if refusal.code in (Code.MALFORMED, Code.UNKNOWN_EVENT):

@@ -20,6 +20,10 @@ export class FrontDoor {
   readonly connects: unknown[] = [];
   /** The arguments of each `authenticate`. */
   readonly authentications: unknown[] = [];
+  /** The protocol that the answers to CONNECT name; none, as old servers do. */
+  spoken: number | null = null;
+  /** The pieces of each update. */
+  readonly updates: (string | Uint8Array)[] = [];
   /** For the next CONNECTs; then everybody is let in. */
   readonly verdicts: Verdict[] = [];
   /** For the next `authenticate`s. */
@@ -51,7 +55,10 @@ export class FrontDoor {
       this.websockets.handleUpgrade(request, socket, head, (websocket) => {
         if (isProbe || this.swallows === "frames") return;
         websocket.send(`0{"sid":"s","upgrades":[],${TERMS}}`);
-        websocket.on("message", (data) => this.hear(textOf(data), (frame) => websocket.send(frame)));
+        websocket.on("message", (data, isBinary) => {
+          if (isBinary) this.updates.push(new Uint8Array(data as Buffer));
+          else this.hear(textOf(data), (frame) => websocket.send(frame));
+        });
       });
     });
     await new Promise<void>((listening) => this.http.listen(0, "127.0.0.1", listening));
@@ -112,11 +119,12 @@ export class FrontDoor {
       const verdict = this.verdicts.shift() ?? null;
       send(
         verdict === null
-          ? '40{"sid":"s"}'
+          ? `40${JSON.stringify({ sid: "s", ...(this.spoken === null ? {} : { protocol: this.spoken }) })}`
           : `44${JSON.stringify({ message: verdict.message, data: verdict })}`,
       );
       return;
     }
+    if (frame.startsWith("451-")) this.updates.push(frame);
     const [, ack, body] = /^42(\d+)(.*)$/s.exec(frame) ?? [];
     const [event, argument] = JSON.parse(body ?? "[]") as unknown[];
     if (event !== "authenticate") return;

@@ -17,6 +17,7 @@ import engineio
 
 from crdt.errors import Code, InvariantError, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId
+from crdt.protocol.frames import read_update
 from crdt.protocol.messages import encode_error
 from server.auth.base import Identity
 from server.auth.cookies import session_cookie
@@ -217,7 +218,7 @@ class Application(Protocol[Known]):
     """Most bytes of one message."""
 
     async def recognise(self, socket: EngineSocket, payload: object) -> Known:
-        """Find out who says CONNECT. Whatever is raised refuses them.
+        """Find out who says CONNECT, and in which protocol. Whatever is raised refuses them.
 
         They may be gone when this returns.
         """
@@ -292,6 +293,9 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
         """
         packet, socket.half = socket.half, None
         if packet is None:
+            if isinstance(data, bytes) and socket.protocol > 1:
+                await self._act_on_frame(socket, data)
+                return
             packet = StrictPacket(encoded_packet=data) if data else None
             if packet is None or isinstance(data, bytes):
                 raise BadFrame("an attachment that no event announced")
@@ -334,6 +338,18 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
                 event = ["", *packet.data] if is_ack else packet.data
                 await self._application_of(socket).received(socket.inside.connection_id, packet.id, event)
 
+    async def _act_on_frame(self, socket: EngineSocket, data: bytes) -> None:
+        """Act on a message that is one frame by itself."""
+        if socket.inside is None:
+            raise BadFrame("an event before CONNECT")
+        try:
+            frame = read_update(data)
+        except ProtocolError:
+            raise BadFrame("a binary frame that is no message of its own") from None
+        row = () if frame.after is None else (frame.after,)
+        event = ["update", frame.document_id, *row, frame.batch]
+        await self._application_of(socket).received(socket.inside.connection_id, frame.ack_id, event)
+
     async def _greet(self, socket: EngineSocket, packet: StrictPacket) -> None:
         """Answer a CONNECT as python-socketio does, but without its way to a handler and back.
 
@@ -347,7 +363,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
             self.complaints.note("another namespace", socket.address, socket.told)
             await self._turn_away(socket, ProtocolError(Code.MALFORMED, "Connect to the namespace /."), namespace)
             return
-        socket.namespace = namespace
+        socket.namespace, socket.protocol = namespace, 1
         sid = await self.manager.pre_connect(socket.sid, namespace)
         try:
             await self._accept(ConnectionId(sid), socket, packet.data or None)
@@ -358,7 +374,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]
             self.manager.basic_disconnect(sid, namespace)
             raise
         else:
-            socket.push(connected_packets(sid, namespace))
+            socket.push(connected_packets(sid, namespace, socket.protocol))
             await self.manager.connect(sid, namespace)
 
     async def _refuse(self, socket: EngineSocket, refusal: ManyhandsError) -> None:

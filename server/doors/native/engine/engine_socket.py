@@ -79,6 +79,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     queue: PacketQueue
     closed: bool
     connected: bool
+    protocol = 1
+    """The version of the native protocol that the last CONNECT agreed on."""
 
     def __init__(self, server: Any, sid: str, address: str, cookie: str | None = None) -> None:
         super().__init__(server, sid)

@@ -18,7 +18,8 @@ from engineio import packet as engine_packet
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
-from crdt.protocol.messages import ServerMessage, Value, encode_message, write_arguments
+from crdt.protocol.frames import write_update
+from crdt.protocol.messages import ServerMessage, UpdateMessage, Value, encode_message, write_arguments
 from server.doors.native.engine.library import socketio_packet
 from server.doors.native.lane.outlet import encode_frame
 
@@ -235,9 +236,10 @@ def event_packets(event: str, arguments: list[Value], namespace: str = NAMESPACE
     return _packets("2", "5", _before(namespace) + ack_id, [event, *arguments])
 
 
-def connected_packets(sid: str, namespace: str) -> Packets:
+def connected_packets(sid: str, namespace: str, protocol: int) -> Packets:
     """Encode the answer to a CONNECT. A session's id has nothing to escape."""
-    return Packets((SharedPacket(f'0{_before(namespace)}{{"sid":"{sid}"}}'),))
+    spoken = "" if protocol == 1 else f',"protocol":{protocol}'
+    return Packets((SharedPacket(f'0{_before(namespace)}{{"sid":"{sid}"{spoken}}}'),))
 
 
 def ack_packets(ack_id: int, value: Value, namespace: str = NAMESPACE) -> Packets:
@@ -255,9 +257,11 @@ def _before(namespace: str) -> str:
     return "" if namespace == NAMESPACE else f"{namespace},"
 
 
-def message_packets(document_id: DocumentId, message: ServerMessage) -> Packets:
+def message_packets(document_id: DocumentId, message: ServerMessage, protocol: int = 1) -> Packets:
     """Encode what a room says."""
-    return event_packets(*encode_message(document_id, message))
+    if protocol > 1 and isinstance(message, UpdateMessage) and not message.heirs:
+        return Packets((SharedPacket(write_update(document_id, message.seq, message.batch)),))
+    return event_packets(*encode_message(document_id, message, protocol))
 
 
 def _packets(kind: str, binary_kind: str, ack_id: str, arguments: list[Value]) -> Packets:

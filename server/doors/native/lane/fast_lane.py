@@ -8,7 +8,8 @@ is hundreds of frames. `FastLane` is uvicorn's own WebSocket protocol with two s
   all connections.
 - **In**: a hot message is offered to the `hearer` at once and whole, unless something before it
   still waits to be read through ASGI. Hot is a short text, or a short text that announces one
-  attachment, together with it. What the hearer does not take goes through ASGI, as it is.
+  attachment, together with it, or a short binary message behind no such text. What the hearer does
+  not take goes through ASGI, as it is.
 
 Everything else is uvicorn's affair: control frames, fragments, long messages, broken frames.
 uvicorn is given the very bytes in their order, in whole frames. Handshakes are uvicorn's affair as
@@ -49,6 +50,7 @@ A partial message below it is buffered, so this is also the most memory that one
 """
 
 _MASKED = 0x80
+_HOT_KINDS = (WHOLE_TEXT, WHOLE_BINARY)
 _ANNOUNCES_ONE = b"451-"  # Engine.IO message, Socket.IO binary event, one attachment
 
 
@@ -56,7 +58,7 @@ class Hearer(Protocol):
     """The receiver of hot messages."""
 
     def hear(self, text: bytes, attachment: bytes | None) -> bool:
-        """Act on a message now; never raises.
+        """Act on a message now; never raises. A binary message by itself has an empty text.
 
         Return False if nothing has happened, and the message is to go the ordinary way.
         """
@@ -249,14 +251,14 @@ class FastLane(WebSocketsSansIOProtocol):
         The end may not have come yet. The message is then empty.
         """
         first_byte, begin, end = frame
-        if first_byte != WHOLE_TEXT or end - begin > HOT_BYTES or self.hearer is None:
+        if first_byte not in _HOT_KINDS or end - begin > HOT_BYTES or self.hearer is None:
             return None
         come = len(data)
         if end > come:
             return b"", None, end
         text = apply_mask(data[begin:end], data[begin - 4 : begin])
-        if not text.startswith(_ANNOUNCES_ONE):
-            return text, None, end
+        if first_byte == WHOLE_BINARY or not text.startswith(_ANNOUNCES_ONE):
+            return (b"", text, end) if first_byte == WHOLE_BINARY else (text, None, end)
         if end == come:
             return b"", None, end + 1  # its attachment is still to come
         attachment = _frame_at(data, end)
@@ -287,7 +289,8 @@ class FastLane(WebSocketsSansIOProtocol):
         Websockets would find in these bytes what has been found already.
         """
         try:
-            self.queue.put_nowait({"type": "websocket.receive", "text": text.decode()})
+            if text or attachment is None:
+                self.queue.put_nowait({"type": "websocket.receive", "text": text.decode()})
         except UnicodeDecodeError:
             return False
         if attachment is not None:
