@@ -67,7 +67,7 @@ class Attachment(Struct):
     height: int
 
 
-class PictureSource(Struct):
+class PictureSource(Struct, forbid_unknown_fields=True):
     """The document that has a picture already."""
 
     document_id: Annotated[

@@ -9,6 +9,8 @@ from websockets.server import ServerProtocol
 
 from server.doors.native.lane import handshake
 from server.doors.native.lane.fast_lane import FastLane, lane_of
+from server.doors.websocket import WRONG_PLACE, no_door
+from tests.harness.bell import PATIENCE
 from tests.harness.live_server import listening
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -107,6 +109,45 @@ async def test_the_application_is_given_what_uvicorn_gives(changes: dict[str, st
     assert short.pop("lane")
     assert not long.pop("lane")
     assert short == long
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "status"),
+    [
+        ({}, "/" + "x" * 9000, 414),
+        ({}, "/y/" + "%0A" * 4000, 414),
+        ({"x-filler": "x" * 9000}, PATH, 431),
+        ({f"x-{number}": "x" for number in range(150)}, PATH, 431),
+    ],
+)
+async def test_a_head_that_is_too_long_is_refused_and_neither_stays_nor_hinders_the_servers_end(
+    changes: dict[str, str], path: str, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def application(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise AssertionError("nobody is to be served")
+
+    async with listening(application, 2**20) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head(changes, path))
+        async with asyncio.timeout(PATIENCE):
+            answer = await reader.read()  # to its end
+        assert answer.startswith(f"HTTP/1.1 {status}".encode())
+        writer.close()
+    (line,) = caplog.messages
+    assert "WebSocket" in line
+    assert len(line) < 300
+
+
+async def test_a_refusal_in_words_is_no_mistake_of_the_application(caplog: pytest.LogCaptureFixture) -> None:
+    async with listening(no_door, 2**20) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head({}))
+        async with asyncio.timeout(PATIENCE):
+            answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 404")
+        assert WRONG_PLACE.encode() in answer
+        writer.close()
+    assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
 async def test_an_application_that_refuses_is_heard() -> None:

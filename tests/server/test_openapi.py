@@ -97,3 +97,9 @@ def test_what_a_request_must_have_is_described_as_required() -> None:
         if each["in"] != "path" and each["required"]
     }
     assert required == {"seal", "If-Match"}
+
+
+def test_every_body_says_that_it_takes_no_other_members() -> None:
+    schemas = json.loads(described(None))["components"]["schemas"]
+    bodies = {each.body.__name__ for each in OPERATIONS if each.body is not None}
+    assert {name for name in bodies if schemas[name].get("additionalProperties") is not False} == set()

@@ -71,6 +71,9 @@ The content begins right behind the mask; 0 if the frame has no mask. The end ma
 """
 
 
+UNREADABLE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
 class FastLane(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol with the short cuts.
 
@@ -167,6 +170,8 @@ class FastLane(WebSocketsSansIOProtocol):
         self.outlet.make_way()
         if self._accept is None or message["type"] != "websocket.accept" or self.handshake_complete:
             await super().send(message)  # type: ignore[arg-type]
+            # A refusal in words completes the handshake too, which uvicorn forgets.
+            self.handshake_complete |= self.close_sent
         elif message.get("headers") or message.get("subprotocol"):
             lines = {"Date": "", "Upgrade": "websocket", "Connection": "Upgrade"}
             lines["Sec-WebSocket-Accept"] = self._accept.decode()
@@ -195,12 +200,8 @@ class FastLane(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:  # noqa: PLR0915 - the hottest loop: a call costs as much as what it does
         """Offer hot messages to the hearer, and pass on the rest."""
-        # Until the handshake is through, all bytes are websockets' affair. Frames begin at the next
-        # chunk only if websockets' reader has kept nothing of this one.
         if not self._framed:
-            self.outlet.make_way()
-            super().data_received(data)
-            self._framed = self.handshake_initiated and not self.close_sent and not self.conn.reader.buffer
+            self._read_head(data)
             return
         # The beginning of a frame or message that came in part is read again together with its
         # rest.
@@ -240,6 +241,21 @@ class FastLane(WebSocketsSansIOProtocol):
                 at = message_end
         if begin < end:
             self._pass(data[begin:])
+
+    def _read_head(self, data: bytes) -> None:
+        """Leave bytes to websockets, because the handshake is not through.
+
+        Frames begin at the next chunk only if websockets' reader has kept nothing of this one. To a
+        head that it cannot read, websockets has an answer. uvicorn would neither send the answer
+        nor close, and would fail when the server stops.
+        """
+        self._pass(data)
+        self._framed = self.handshake_initiated and not self.close_sent and not self.conn.reader.buffer
+        if not self.handshake_initiated and self.conn.handshake_exc is not None:
+            self.logger.warning("A WebSocket's request was refused: %s", self.conn.handshake_exc)
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()) or UNREADABLE)
+            self.transport.close()
 
     def _pass(self, data: bytes) -> None:
         self.outlet.make_way()
