@@ -28,6 +28,20 @@ KNOWN = {
     "suggestion_id": "s1",
     "emoji": "%F0%9F%91%8D",
 }
+ODD_BYTES = (
+    "%00",
+    "%0A",
+    "%0D%0A",
+    "%2F",
+    "%2E%2E",
+    "%C3%A9",
+    "%ED%A0%80",
+    "%FF",
+    "%E2%80%AE",
+    "%5C",
+    "%3F",
+    "x" * 5000,
+)
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
@@ -87,7 +101,8 @@ def requests(draw: st.DrawFn) -> tuple[int, dict[str, Any]]:
         value = draw(of_schema(each["schema"]))
         if each["in"] == "path":
             known = KNOWN[each["name"]]
-            path = path.replace("{" + each["name"] + "}", draw(st.sampled_from([known, known, known, "x", "%00"])))
+            odd = draw(st.sampled_from(ODD_BYTES))
+            path = path.replace("{" + each["name"] + "}", draw(st.sampled_from([known] * 6 + ["x", odd, known + odd])))
         elif draw(st.booleans()):
             at = query if each["in"] == "query" else headers
             at[each["name"]] = draw(st.sampled_from(["*", '"1.1"', "one"])) if at is headers else str(value)
