@@ -1,5 +1,5 @@
-/** A refusal's words for people. English is the server's own, which is the most exact; other languages have a sentence for each code. */
-import { LANGUAGE } from "../i18n/language";
+/** A refusal's words for people. English is the server's own. Other languages have what the server says most often, and a sentence for each code. */
+import { type Catalogue, LANGUAGE, type Language } from "../i18n/language";
 import { t } from "../i18n/t";
 import type { Code } from "./wire";
 
@@ -36,9 +36,35 @@ const BY_CODE: Readonly<Record<Code, string>> = {
   ),
 };
 
+/** The server's sentences, and what each is in another language. `{0}` and so on stand for values. */
+const SENTENCES: Readonly<Partial<Record<Language, () => Promise<{ readonly default: Catalogue }>>>> = {
+  de: () => import("../i18n/refusals.de.json"),
+};
+
+let sentences: Catalogue = {};
+// Nobody is refused before the page is there; until it has come, the code's sentence is shown.
+void SENTENCES[LANGUAGE]?.().then(
+  (read) => {
+    sentences = read.default;
+  },
+  () => undefined,
+);
+
+/** Returns a sentence of the server in another language; null for one that the catalogue lacks. */
+export function translated(message: string, known: Catalogue): string | null {
+  for (const [english, other] of Object.entries(known)) {
+    const pattern = english.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{\d\}/g, "(.+?)");
+    const found = new RegExp(`^${pattern}$`, "s").exec(message);
+    if (found) return other.replace(/\{(\d)\}/g, (_, index) => found[Number(index) + 1] ?? "");
+  }
+  return null;
+}
+
 /** Returns the server's sentence for a code that is not known here. A setting that the server names is named in all languages. */
 export function refusalWords({ code, message }: { readonly code: string; readonly message: string }): string {
   if (LANGUAGE === "en" || !isKnown(code)) return message;
+  const exact = translated(message, sentences);
+  if (exact !== null) return exact;
   const setting = /\bMANYHANDS_[A-Z_]+/.exec(message)?.[0];
   const more = setting ? ` ${t("Whoever runs the server can change this with {setting}.", { setting })}` : "";
   return BY_CODE[code] + more;

@@ -52,7 +52,7 @@ const found: Words = { messages: new Set(), complaints: [] };
 for (const file of files) collect(file, found);
 
 const catalogues = readdirSync(join(SOURCE, "i18n"))
-  .filter((name) => name.endsWith(".json"))
+  .filter((name) => name.endsWith(".json") && !name.startsWith("refusals."))
   .map((name) => ({ name, words: JSON.parse(readFileSync(join(SOURCE, "i18n", name), "utf8")) }));
 
 describe("words of the page", () => {
