@@ -80,7 +80,9 @@ const earlyFiles: Plugin = {
       const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
       const page = chunks.find(({ facadeModuleId }) => facadeModuleId?.endsWith("/src/page/EditorPage.tsx"));
       if (!page) throw new Error("The build has no chunk for the editor's page");
-      const all = [page, ...chunks.filter(({ fileName }) => page.imports.includes(fileName))];
+      const all = [page];
+      for (const each of all)
+        all.push(...chunks.filter((chunk) => each.imports.includes(chunk.fileName) && !all.includes(chunk)));
       const styles = all.flatMap(({ viteMetadata }) => [...(viteMetadata?.importedCss ?? [])]);
       const names = [...styles, ...all.map(({ fileName }) => fileName)]
         .map((name) => `/${name}`)
@@ -108,6 +110,45 @@ const wordsByLanguage: Plugin = {
     this.emitFile({ type: "asset", fileName: WORDS_SCRIPT, source });
   },
 };
+
+type Graph = { readonly getModuleInfo: (id: string) => ModuleInfo | null };
+type ModuleInfo = {
+  readonly importedIds: readonly string[];
+  readonly dynamicallyImportedIds: readonly string[];
+};
+
+/** Everything that a module needs, and with `later` also what its parts load when they are used. */
+function needed(begin: string, graph: Graph, later = false): ReadonlySet<string> {
+  const found = new Set([begin]);
+  for (const id of found) {
+    const info = graph.getModuleInfo(id);
+    for (const each of [...(info?.importedIds ?? []), ...(later ? (info?.dynamicallyImportedIds ?? []) : [])])
+      found.add(each);
+  }
+  return found;
+}
+
+/** Libraries that only the document page imports; they change seldom, so that browsers keep them long. */
+const WRITING = /node_modules[\\/](@tiptap|prosemirror-[a-z-]+|yjs|y-[a-z-]+|lib0)[\\/]/;
+
+/** Puts what a document's page needs at first into two files: what the list of documents needs, too, and the rest.
+ *
+ * Left to itself, the bundler makes some sixty files of it. Each is packed by itself, and costs a turn of the network.
+ * What the list may need later is in the first file only if it needs nothing of the editor.
+ */
+function filesOfFirstVisit(): (id: string, graph: Graph) => string | null {
+  const sets: Record<string, ReadonlySet<string>> = {};
+  return (id, graph) => {
+    const set = (path: string, later = false) => {
+      sets[`${path} ${later}`] ??= needed(join(import.meta.dirname, "src", path), graph, later);
+      return sets[`${path} ${later}`] as ReadonlySet<string>;
+    };
+    if (!set("page/EditorPage.tsx").has(id)) return null;
+    const isBase = set("main.tsx").has(id) || set("documents/DocumentsPage.tsx").has(id);
+    const isPlain = () => ![...needed(id, graph)].some((each) => WRITING.test(each));
+    return isBase || (set("documents/DocumentsPage.tsx", true).has(id) && isPlain()) ? "base" : "page";
+  };
+}
 
 function chunkName({ facadeModuleId }: { readonly facadeModuleId?: string | null }): string {
   const path = facadeModuleId ?? "";
@@ -200,12 +241,13 @@ export default defineConfig({
         chunkFileNames: chunkName,
         codeSplitting: {
           groups: [
-            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler|wouter|regexparam)[\\/]/ },
-            // Only the document page imports these; they change seldom, so that browsers keep them long.
             {
-              name: "writing",
-              test: /node_modules[\\/](@tiptap|prosemirror-[a-z-]+|yjs|y-[a-z-]+|lib0)[\\/]/,
+              name: "react",
+              // What is not named here goes with the first group that needs it, and the list would load all of it.
+              test: /node_modules[\\/](react|react-dom|scheduler|wouter|regexparam|@floating-ui)[\\/]|vite[\\/]preload-helper/,
             },
+            { name: "writing", test: WRITING },
+            { name: filesOfFirstVisit() },
           ],
         },
       },

@@ -269,6 +269,7 @@ class EditorPage:
 
     async def can_be_reopened_offline(self) -> None:
         """Wait until the service worker holds the application."""
+        await self.page.wait_for_function("() => navigator.serviceWorker.controller || window.installsWorker")
         await self.page.evaluate("window.installsWorker?.()")
         await self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         await self.page.wait_for_function("() => navigator.serviceWorker.controller !== null")

@@ -20,9 +20,16 @@ const api = createApi(withEarly((url, init) => fetch(url, init)));
 const who = createWhoAmI(api);
 // While the pages' code is on its way. Whoever needs the answer asks again.
 who.ask().catch(() => undefined);
+// A failure is shown by the application.
+const page = (window.location.pathname.startsWith("/d/") ? loadEditorPage() : loadDocumentsPage()).catch(
+  () => undefined,
+);
+/** After the page's code is there: its document, and the people in it, are still to come. */
+const RESTS_AFTER_MS = 3_000;
+const rested = page.then(() => new Promise<void>((rest) => setTimeout(rest, RESTS_AFTER_MS)));
 const updates =
   import.meta.env.PROD && "serviceWorker" in navigator
-    ? registerServiceWorker(navigator.serviceWorker, () => window.location.reload())
+    ? registerServiceWorker(navigator.serviceWorker, () => window.location.reload(), rested)
     : NO_UPDATES;
 
 const show = () =>
@@ -31,5 +38,5 @@ const show = () =>
       <App api={api} who={who} theme={createTheme(window)} updates={updates} />
     </StrictMode>,
   );
-// What index.html shows stays until there is more to see. A failure is shown by the application.
-(window.location.pathname.startsWith("/d/") ? loadEditorPage() : loadDocumentsPage()).then(show, show);
+// What index.html shows stays until there is more to see.
+void page.then(show);

@@ -9,8 +9,15 @@ const SCRIPT = "/service-worker.js";
 /** How long a network may take to say that there is nothing newer. */
 const PATIENCE_MS = 5_000;
 
-/** `container` is the browser's; `reload` reloads the page. */
-export function registerServiceWorker(container: ServiceWorkerContainer, reload: () => void): Updates {
+/** `container` is the browser's; `reload` reloads the page.
+ *
+ * `rested`: the page has what it needs. A first visit waits for this, because the worker fetches the whole application.
+ */
+export function registerServiceWorker(
+  container: ServiceWorkerContainer,
+  reload: () => void,
+  rested: Promise<void>,
+): Updates {
   const listeners = new Set<(activate: () => void) => void>();
   let activate: (() => void) | null = null;
   let registered: ServiceWorkerRegistration | null = null;
@@ -46,7 +53,9 @@ export function registerServiceWorker(container: ServiceWorkerContainer, reload:
   if (!container.controller) void keepWords().catch(() => undefined);
 
   // Where it fails, everything works but a reload while offline.
-  container.register(SCRIPT).then(watch, () => undefined);
+  const register = () => container.register(SCRIPT).then(watch, () => undefined);
+  if (container.controller) void register();
+  else void rested.then(register);
 
   return {
     onReady: (listener) => {

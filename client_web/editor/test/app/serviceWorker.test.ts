@@ -7,7 +7,10 @@ class FakeContainer extends EventTarget {
   controller: EventTarget | null = null;
   readonly registration = new FakeRegistration();
 
+  registered = 0;
+
   async register(): Promise<FakeRegistration> {
+    this.registered += 1;
     return this.registration;
   }
 
@@ -56,13 +59,14 @@ class FakeWorker extends EventTarget {
   }
 }
 
-async function openTab(container: FakeContainer) {
+async function openTab(container: FakeContainer, rested = Promise.resolve()) {
   const tab = { reloads: 0, announced: [] as (() => void)[] };
-  const updates = registerServiceWorker(container as unknown as ServiceWorkerContainer, () => {
+  const reload = () => {
     tab.reloads += 1;
-  });
+  };
+  const updates = registerServiceWorker(container as unknown as ServiceWorkerContainer, reload, rested);
   updates.onReady((activate) => tab.announced.push(activate));
-  await container.register();
+  await new Promise((done) => setTimeout(done));
   return Object.assign(tab, { updates });
 }
 
@@ -72,6 +76,23 @@ test("the server is asked for a newer version whenever somebody wants to know", 
   updates.look();
   updates.look();
   expect(container.registration.looks).toBe(2);
+});
+
+test("a first visit fetches the application for later only when the page has what it needs", async () => {
+  const container = new FakeContainer();
+  const page = new EventTarget();
+  await openTab(container, new Promise<void>((rest) => page.addEventListener("rests", () => rest())));
+  expect(container.registered).toBe(0);
+  page.dispatchEvent(new Event("rests"));
+  await new Promise((done) => setTimeout(done));
+  expect(container.registered).toBe(1);
+});
+
+test("a page under a service worker does not wait for it", async () => {
+  const container = new FakeContainer();
+  container.controller = new EventTarget();
+  await openTab(container, new Promise(() => {}));
+  expect(container.registered).toBe(1);
 });
 
 test("the first version ever is no news", async () => {
