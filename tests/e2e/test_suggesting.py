@@ -1,5 +1,6 @@
 """A commenter suggests, also on the train, and an editor decides."""
 
+import asyncio
 import re
 
 from playwright.async_api import Locator, expect
@@ -45,6 +46,8 @@ async def test_a_commenter_suggests_and_an_editor_decides(meet: Meeting, line: L
     await expect(suggestion(alice, "Add: “A line from the train”")).to_be_visible()
     await _decides(alice, bob)
     await _composes_a_suggestion(alice, bob)
+    await _goes_on_while_all_is_accepted(alice, bob)
+    await _was_an_editor_on_the_train(alice, bob, visitor, line)
     await _suggests_too(alice, bob)
 
 
@@ -98,6 +101,51 @@ async def _composes_a_suggestion(alice: EditorPage, bob: EditorPage) -> None:
     await bob.sees("Oh. Hello new world")
 
 
+async def _accepts_all(alice: EditorPage) -> None:
+    await alice.mode().click()
+    await alice.page.get_by_role("menuitem", name="Accept all suggestions").click()
+
+
+async def _goes_on_while_all_is_accepted(alice: EditorPage, bob: EditorPage) -> None:
+    """What is typed and taken back while it is accepted is a suggestion in the end, and nobody is stopped."""
+    await bob.goes_to_end()
+    await bob.types(" one")
+    await expect(suggestion(alice, "Add: “ one”")).to_be_visible()
+    async with asyncio.TaskGroup() as both:
+        both.create_task(bob.types(" two three four", delay=30))
+        both.create_task(_accepts_all(alice))
+    async with asyncio.TaskGroup() as both:
+        both.create_task(bob.press(*["Backspace"] * 8))
+        both.create_task(_accepts_all(alice))
+    await bob.shows("Saved")
+    await agree(alice, bob)
+    await expect(bob.page.get_by_role("button", name="Reload from the server")).to_have_count(0)
+    if await alice.page.locator("ins, del").count():
+        await _accepts_all(alice)
+    await alice.sees("Second line one two th")
+    await agree(alice, bob)
+
+
+async def _was_an_editor_on_the_train(alice: EditorPage, bob: EditorPage, visitor: Person, line: Line) -> None:
+    """What an editor has typed who is a commenter by the time that it is sent is a suggestion."""
+    sharing = await alice.shares()
+    await sharing.opens_link_for("Editor")
+    await bob.may("edit")
+    await loses_the_network(visitor, line)
+    await bob.goes_to_end()
+    await bob.types(" and more")
+    await sharing.opens_link_for("Commenter")
+    await sharing.closes()
+    await finds_the_network(visitor, line)
+    await bob.may("suggest")
+    await bob.shows("Saved")
+    await expect(suggestion(alice, "Add: “ and more”")).to_be_visible()
+    await bob.types("!")
+    await expect(suggestion(alice, "Add: “ and more!”")).to_be_visible()
+    await suggestion(alice, "and more").get_by_role("button", name="Reject the suggestion").click()
+    await agree(alice, bob)
+
+
 async def _suggests_too(alice: EditorPage, bob: EditorPage) -> None:
     await alice.chooses_mode("Suggesting")
     await alice.goes_to_end()
@@ -105,4 +153,4 @@ async def _suggests_too(alice: EditorPage, bob: EditorPage) -> None:
     await expect(suggestion(bob, "Add: “!”")).to_be_visible()
     await alice.mode().click()
     await alice.page.get_by_role("menuitemradio", name="Without suggestions").click()
-    await expect(alice.sheet).to_have_text(re.compile("Second line$"))
+    await expect(alice.sheet).to_have_text(re.compile("Second line one two th"))

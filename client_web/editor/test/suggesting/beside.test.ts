@@ -3,7 +3,8 @@
 import type { Node } from "@tiptap/pm/model";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import * as Y from "yjs";
-import { acceptAll } from "../../src/features/suggesting/settle";
+import { suggestionsIn } from "../../src/features/suggesting/list";
+import { acceptAll, settled } from "../../src/features/suggesting/settle";
 import { settleIn } from "../../src/features/suggesting/settling";
 import { type Person, sync } from "../page/editors";
 import { joins, judged, randomOf, type Suggesting, started, suggestsAs } from "./sessions";
@@ -244,6 +245,45 @@ test("a word that is composed while others change its line is a suggestion, once
   expect(pieces(ann)).toEqual(["Oh, Hello ", "漢字:insertion", "brave new world"]);
   expect(pieces(eve)).toEqual(pieces(ann));
   expect(judged(ann.doc, "ann")).toBe(before.replace("H", "Oh, H"));
+});
+
+test.each([
+  ["heading", "list", 'Hello brave new world, bulletList(listItem(paragraph("Second line")))'],
+  ["list", "heading", 'Hello brave new world, heading("Second line")'],
+])("of a %s and then a %s for one line the last is proposed, in one suggestion", (...order) => {
+  const expected = order[2];
+  ann.editor.commands.setTextSelection(26);
+  for (const kind of order.slice(0, 2)) {
+    if (kind === "list") ann.editor.commands.toggleBulletList();
+    else ann.editor.commands.setHeading({ level: 2 });
+  }
+  expect(suggestionsIn(ann.editor.state.doc)).toHaveLength(1);
+  expect(settled(ann.editor.state.doc, acceptAll).toString()).toBe(
+    `doc(paragraph("${expected.replace(", ", '"), ')})`,
+  );
+});
+
+test("who deletes a line for which somebody has proposed something strikes its words, and both proposals stand", () => {
+  const ben = suggestsAs(joins(eve, 9), "ben", randomOf(2), clock);
+  ben.editor.chain().setTextSelection(3).setHeading({ level: 2 }).run();
+  sync(eve, ann, ben);
+  const before = judged(ann.doc, "ann");
+  ann.editor.commands.deleteRange({ from: 1, to: 25 });
+  sync(eve, ann, ben);
+  expect([ann.refused, ben.refused]).toEqual([[], []]);
+  expect(judged(ann.doc, "ann")).toBe(before);
+  const whose = suggestionsIn(eve.editor.state.doc).map(({ user, parts }) => [
+    user,
+    parts.map(({ kind }) => kind),
+  ]);
+  expect(whose).toEqual([
+    ["ben", ["block"]],
+    ["ann", ["delete", "block", "delete"]],
+  ]);
+  settleIn(eve.editor, ({ user }) => (user === "ben" ? "accept" : "reject"));
+  expect(eve.editor.getJSON().content?.[0]?.type).toBe("heading");
+  expect(eve.editor.getText()).toBe("Hello brave new world\n\nSecond line");
+  ben.editor.destroy();
 });
 
 test.each([5, 9])(

@@ -41,7 +41,7 @@ import {
   type Token,
   tokensOf,
 } from "./lines";
-import { suggestionsOn } from "./present";
+import { hasSuggestions, suggestionsOn } from "./present";
 import { acceptAll, settled } from "./settle";
 
 /** Who suggests, and by which names new suggestions go. */
@@ -72,11 +72,12 @@ type Op = () => void;
 
 /** Returns a transaction of suggestions on `before`, or why there is none. */
 export function translate(before: EditorState, after: EditorState, author: Author): Transaction | Refusal {
+  const now = withoutVoid(after.doc, author.user);
   try {
-    const smallest = new Translation(before, after, author);
+    const smallest = new Translation(before, after, now, author);
     smallest.run();
     if (!smallest.isStructural || smallest.isRight()) return smallest.finished();
-    const coarse = new Translation(before, after, author, true);
+    const coarse = new Translation(before, after, now, author, true);
     coarse.run();
     return coarse.isRight() ? coarse.finished() : "structure";
   } catch (error) {
@@ -91,6 +92,7 @@ const isSuggestionOf = (mark: Mark, name: string, user: string) =>
 class Translation {
   readonly #before: EditorState;
   readonly #after: EditorState;
+  readonly #now: Node;
   readonly #author: Author;
   readonly #isCoarse: boolean;
   readonly #tr: Transaction;
@@ -102,22 +104,24 @@ class Translation {
   /** Whether somebody else's suggestion for a block stays where this person's would stand: the words alone are struck. */
   #isBeside = false;
 
-  constructor(before: EditorState, after: EditorState, author: Author, isCoarse = false) {
+  /** `now`: the document of `after`, as it is meant. */
+  constructor(before: EditorState, after: EditorState, now: Node, author: Author, isCoarse = false) {
     this.#before = before;
     this.#after = after;
+    this.#now = now;
     this.#author = author;
     this.#isCoarse = isCoarse;
     this.#tr = before.tr;
   }
 
   run(): void {
-    const ops = this.#blocks(this.#before.doc, 0, this.#after.doc, 0, false);
+    const ops = this.#blocks(this.#before.doc, 0, this.#now, 0, false);
     if (!ops) throw new Refused("structure");
     for (const op of ops) op();
   }
 
   isRight(): boolean {
-    return this.#isBeside || settled(this.#tr.doc, acceptAll).eq(settled(this.#after.doc, acceptAll));
+    return this.#isBeside || settled(this.#tr.doc, acceptAll).eq(settled(this.#now, acceptAll));
   }
 
   finished(): Transaction {
@@ -247,16 +251,18 @@ class Translation {
       return [() => this.#tr.setNodeMarkup(this.#map(at), type, { ...old.attrs, ...changed }, old.marks)];
     }
     const own = this.#ownOn(old);
-    if (own && own.kind !== "set") return null;
+    if (own && own.kind !== "set" && own.kind !== "wrap") return null;
     this.isStructural = true;
     return [
       () => {
         if (own) this.#id ??= own.id;
+        // A block that was to be put into a list is to be another one instead.
+        const before = own?.kind === "set" ? own : null;
         const wanted = type === old.type ? {} : { type: type.name };
-        const attrs = { ...own?.attrs, ...changed };
+        const attrs = { ...before?.attrs, ...changed };
         this.#suggestOn(
           at,
-          this.#suggestion("set", { ...(own?.type ? { type: own.type } : {}), ...wanted, attrs }),
+          this.#suggestion("set", { ...(before?.type ? { type: before.type } : {}), ...wanted, attrs }),
         );
       },
     ];
@@ -499,11 +505,16 @@ class Translation {
     const [wrapper] = news;
     if (news.length !== 1 || !wrapper || wrapper.inlineContent || wrapper.isLeaf) return null;
     const inner = isList(wrapper) ? wrapper.children.flatMap(({ children }) => children) : wrapper.children;
-    if (inner.length !== olds.length || !inner.every((node, index) => node.eq(olds[index] as Node)))
+    if (inner.length !== olds.length || !inner.every((node, index) => isSameBut(node, olds[index])))
       return null;
     if (olds.some((node) => node.type === wrapper.type)) return null;
     const attrs = without(wrapper.attrs, "suggestion");
-    return this.#each(olds, oldAt, () => this.#suggestion("wrap", { type: wrapper.type.name, attrs }));
+    // What was to become of the blocks before is not meant any more.
+    const left = olds.map((node, index) => (inner[index]?.attrs.suggestion ? node : null));
+    for (const node of olds)
+      if (this.#ownOn(node)?.kind === "set") this.#id ??= suggestionOf(node.attrs)?.id ?? null;
+    if (left.some((node) => node && this.#ownOn(node))) return null;
+    return this.#each(olds, oldAt, () => this.#suggestion("wrap", { type: wrapper.type.name, attrs }), true);
   }
 
   /** Blocks that leave what is around them. */
@@ -529,8 +540,13 @@ class Translation {
     return ops.length > 0 ? ops : null;
   }
 
-  #each(nodes: readonly Node[], from: number, suggestion: () => NodeSuggestion): Op[] | null {
-    if (nodes.some((node) => this.#ownOn(node))) return null;
+  #each(
+    nodes: readonly Node[],
+    from: number,
+    suggestion: () => NodeSuggestion,
+    mayReplace = false,
+  ): Op[] | null {
+    if (nodes.some((node) => this.#ownOn(node)) && !mayReplace) return null;
     let at = from;
     return nodes.map((node) => {
       const here = at;
@@ -784,6 +800,25 @@ class Translation {
     const near = Selection.findFrom(this.#tr.doc.resolve(this.#caret), 1, true);
     if (near && !this.#tr.doc.resolve(this.#caret).parent.inlineContent) this.#caret = near.head;
   }
+}
+
+/** A document without proposals of one's own for blocks that cannot become so where they stand now: a heading begins no item of a list. */
+function withoutVoid(doc: Node, user: string): Node {
+  if (!hasSuggestions(doc) || doc.inlineContent) return doc;
+  const children = doc.children.map((child, index) => {
+    const inner = withoutVoid(child, user);
+    const suggestion = suggestionOf(child.attrs);
+    const target = doc.type.schema.nodes[suggestion?.type ?? ""];
+    const isVoid = suggestion?.kind === "set" && suggestion.user === user && target !== undefined;
+    if (!isVoid || doc.canReplaceWith(index, index + 1, target)) return inner;
+    return inner.type.create({ ...inner.attrs, suggestion: null }, inner.content, inner.marks);
+  });
+  return doc.copy(Fragment.from(children));
+}
+
+/** Whether two nodes differ in nothing but what is suggested for them. */
+function isSameBut(one: Node, other: Node | undefined): boolean {
+  return hasSameMarkup(one, other) && other !== undefined && one.content.eq(other.content);
 }
 
 function acceptedIn(parent: Node, nodes: readonly Node[]): readonly Node[] {
