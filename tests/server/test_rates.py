@@ -13,7 +13,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.ids import ClientId, DocumentId
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import JoinRequest, Limits, User
-from crdt.protocol.requests import Authenticate, ClientRequest, Guest, Join, Leave, Presence, Update
+from crdt.protocol.requests import Authenticate, Broadcast, ClientRequest, Guest, Join, Leave, Presence, Update
 from server.auth.base import Credentials, Identity
 from server.doors.entrance import UserConnections
 from server.doors.native import GatewayLimits
@@ -55,6 +55,8 @@ async def refusal(rates: ConnectionRates, request: ClientRequest) -> str | None:
         (GatewayLimits(content_bytes=Rate(1, 2)), Update(DOCUMENT, b"x")),
         (GatewayLimits(presence=SLOW), Presence(DOCUMENT, None)),
         (GatewayLimits(presence=SLOW), Authenticate(Guest("Anna"))),
+        (GatewayLimits(presence=SLOW), Broadcast(DOCUMENT, b"x")),
+        (GatewayLimits(content_bytes=Rate(1, 2)), Broadcast(DOCUMENT, b"x")),
     ],
 )
 async def test_past_the_burst_each_kind_is_refused_until_its_time_has_come(
