@@ -261,7 +261,16 @@ const NONE: readonly Found[] = [];
 /** What stands in a block is looked up once: the editor makes another node of a block that changes. */
 const foundIn = new WeakMap<Node, readonly Found[]>();
 
+/** A margin asks in each frame of scrolling. */
+const anchored = new WeakMap<Node, Anchors>();
+
 export function anchorsIn({ doc }: Pick<EditorState, "doc">): Anchors {
+  const known = anchored.get(doc) ?? gathered(doc);
+  anchored.set(doc, known);
+  return known;
+}
+
+function gathered(doc: Node): Anchors {
   const anchors = new Map<string, number>();
   doc.forEach((block, offset) => {
     for (const { id, at } of inBlock(block)) if (!anchors.has(id)) anchors.set(id, offset + at);

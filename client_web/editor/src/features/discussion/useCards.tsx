@@ -96,6 +96,7 @@ export function useCards(options: CardsOptions): Cards {
         return first ? new Map([[DRAFT, first.from]]) : new Map();
       },
       ids: DRAFT_IDS,
+      isFleeting: true,
       render: () => latest.current.composer,
     };
     return [

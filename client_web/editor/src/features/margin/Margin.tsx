@@ -6,6 +6,7 @@
  */
 
 import type { Editor } from "@tiptap/core";
+import type { Node } from "@tiptap/pm/model";
 import type { EditorState } from "@tiptap/pm/state";
 import type { EditorView } from "@tiptap/pm/view";
 import { memo, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
@@ -17,6 +18,8 @@ export interface CardKind {
   /** Where the words of each card stand. Cards without words are not in the margin. */
   readonly anchors: (state: EditorState) => ReadonlyMap<string, number>;
   readonly ids: ReadonlySet<string>;
+  /** Whether cards may stand elsewhere while the document is the same. */
+  readonly isFleeting?: boolean;
   readonly render: (id: string, isActive: boolean) => ReactNode;
 }
 
@@ -89,6 +92,11 @@ class Layout {
   #near: readonly string[] = [];
   #watched: ReadonlySet<HTMLElement> = new Set();
   #awaited = 0;
+  #known: {
+    readonly doc: Node;
+    readonly kinds: readonly CardKind[];
+    readonly all: readonly Anchored[];
+  } | null = null;
 
   constructor(editor: Editor, frame: HTMLElement, wanted: Wanted, tell: (near: readonly string[]) => void) {
     this.#editor = editor;
@@ -125,13 +133,13 @@ class Layout {
     const { view, state, isDestroyed } = this.#editor;
     if (isDestroyed) return;
     const { kinds, active } = this.#wanted.current;
-    const anchored = anchoredIn(kinds, state);
-    const shown = this.#nearOf(view, anchored);
+    const shown = this.#nearOf(view, this.#anchoredIn(kinds, state));
     const ids = shown.map(({ id }) => id);
     if (ids.length !== this.#near.length || ids.some((id, at) => id !== this.#near[at])) {
       this.#near = ids;
-      // Once the cards are there, they are placed.
+      // Once the cards are there, they are placed: to do so now as well would lay out the page twice in a frame.
       this.#tell(ids);
+      return;
     }
     const edge = this.#frame.getBoundingClientRect().top;
     const cards = this.#cards();
@@ -146,6 +154,16 @@ class Layout {
       if (card && card.style.transform !== transform) card.style.transform = transform;
       card?.toggleAttribute("data-placed", true);
     }
+  }
+
+  /** While one scrolls, neither the text nor the cards change. */
+  #anchoredIn(kinds: readonly CardKind[], state: EditorState): readonly Anchored[] {
+    const { doc, kinds: of, all } = this.#known ?? {};
+    const isKnown = doc === state.doc && of === kinds && !kinds.some(({ isFleeting }) => isFleeting);
+    if (all && isKnown) return all;
+    const found = anchoredIn(kinds, state);
+    this.#known = { doc: state.doc, kinds, all: found };
+    return found;
   }
 
   /** The cards that are in the page; whichever changes its height moves others. */
