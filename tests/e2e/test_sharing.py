@@ -107,6 +107,10 @@ async def test_a_new_link_shuts_out_whoever_has_the_old_one(meet: Meeting) -> No
     again = await visitor.opens(document_id)
     await again.sees("Back again.")
 
+    # Nothing of an earlier visit helps Carol, and her browser has nothing to complain of.
+    carol = EditorPage("Carol", await (await meet("Carol", anew=True)).visits(link[link.index("/d/") :]))
+    await carol.sees("Back again.")
+
 
 async def test_what_is_shared_is_listed_with_its_owner_until_it_is_left(meet: Meeting) -> None:
     owner, visitor = await meet("Alice"), await meet("Bob")

@@ -34,13 +34,14 @@
   }
 
   // Somebody's first visit waits for a lot of code. Meanwhile the server is asked who this is, and then for the document's words,
-  // which are shown until the editor is there. src/api/early.ts and the page take over what has come.
+  // which are shown until the editor is there. src/api/early.ts and the page take over what has come. Whoever comes by a link with a
+  // secret may read only when the page has shown the secret.
   const [, documentId] = /^\/d\/([A-Za-z0-9_-]{8,64})(?:\/|$)/.exec(location.pathname) ?? [];
   if (documentId !== undefined && navigator.onLine && !navigator.serviceWorker?.controller) {
     const me = fetch("/api/me", { headers: { Accept: "application/json" }, priority: "high" });
     window.manyhandsEarly = { me, path: location.pathname };
     me.then((answer) =>
-      answer.ok
+      answer.ok && !location.hash.includes("link=")
         ? fetch(`/api/documents/${documentId}/content?as=html&blocks=60`, { priority: "high" })
         : null,
     )
