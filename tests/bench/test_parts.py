@@ -135,7 +135,7 @@ def test_the_pages_can_be_built_with_y_tiptap_in_place_of_the_binding() -> None:
     web = Path(__file__).parents[2] / "client_web"
     built = (web / "node_modules/@tiptap/y-tiptap/dist/y-tiptap.js").read_text()
     of_y_tiptap = {name.strip() for name in re.findall(r"export \{([^}]*)\}", built)[-1].split(",")}
-    own = set(re.findall(r"export function (\w+)", (web / "binding/bench/stock.ts").read_text()))
+    own = set(re.findall(r"export (?:function|const) (\w+)", (web / "binding/bench/stock.ts").read_text()))
     taken = {
         name.strip()
         for path in (web / "editor/src").rglob("*.ts*")

@@ -23,3 +23,14 @@ export function annotate(): number {
 export function inOrder<Marks>(marks: Marks): Marks {
   return marks;
 }
+
+/** y-tiptap keeps nothing on a picture. */
+export const ANNOTATIONS = "annotations";
+
+export function annotationsIn(): readonly never[] {
+  return [];
+}
+
+export function isObject(): boolean {
+  return false;
+}
