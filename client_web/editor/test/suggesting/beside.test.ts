@@ -263,6 +263,13 @@ test.each([
   );
 });
 
+test("who proposes a heading and then clears the line takes the proposal back", () => {
+  ann.editor.chain().setTextSelection(3).setHeading({ level: 2 }).run();
+  expect(suggestionsIn(ann.editor.state.doc)).toHaveLength(1);
+  ann.editor.commands.clearNodes();
+  expect(suggestionsIn(ann.editor.state.doc)).toEqual([]);
+});
+
 test("who deletes a line for which somebody has proposed something strikes its words, and both proposals stand", () => {
   const ben = suggestsAs(joins(eve, 9), "ben", randomOf(2), clock);
   ben.editor.chain().setTextSelection(3).setHeading({ level: 2 }).run();

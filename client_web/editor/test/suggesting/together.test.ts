@@ -32,7 +32,8 @@ test.each([...seeds])("session %i", (seed) => {
   people = told.people;
   if (env.OUT) writeFileSync(`${env.OUT}/session-${seed}.json`, JSON.stringify(told.session));
   const why = told.acts.join(", ");
-  // Whoever puts something that is no text among words makes the words behind it anew. That is refused if somebody else changes them.
+  // Whoever puts something that is no text among words makes the words behind it anew. That is refused if somebody else changes them,
+  // and suggested anew (lines.test.ts).
   expect(
     told.refused.filter((act) => !/ break$/.test(act)),
     why,

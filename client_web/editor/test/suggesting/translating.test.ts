@@ -8,6 +8,9 @@ import { ACTS, judged, randomOf, started, suggestsAs } from "./sessions";
 const SESSIONS = Number(process.env.SESSIONS ?? 8);
 const LONG = 14;
 
+/** Seeds that have failed: a proposed heading that was cleared by making a list of cells. */
+const FAILED = [72];
+
 let people: Person[] = [];
 
 afterEach(() => {
@@ -16,30 +19,33 @@ afterEach(() => {
 });
 
 describe("one person", () => {
-  test.each(Array.from({ length: SESSIONS }, (_, seed) => seed))("session %i", (seed) => {
-    const random = randomOf(seed);
-    const clock = { now: 1_000 };
-    const who = started();
-    people = [who];
-    const before = who.editor.state.doc;
-    const plain = judged(who.doc, "ann");
-    const ann = suggestsAs(who, "ann", random, clock);
-    const done: string[] = [];
-    for (let times = 0; times < LONG; times += 1) {
-      const act = ACTS[random(ACTS.length)];
-      if (!act) continue;
-      done.push(act.name);
-      act.run(ann, random);
-      clock.now += random(3) * 1_000;
-      const { doc } = who.editor.state;
-      doc.check();
-      expect(settled(doc, rejectAll).toString(), done.join(", ")).toBe(before.toString());
-      expect(ann.wrong, done.join(", ")).toEqual([]);
-      expect(judged(who.doc, "ann"), done.join(", ")).toBe(plain);
-    }
-    const accepted = settled(who.editor.state.doc, acceptAll);
-    accepted.check();
-    for (let times = 0; times < 400 && who.editor.commands.undo(); times += 1);
-    expect(who.editor.state.doc.toString(), done.join(", ")).toBe(before.toString());
-  });
+  test.each([...new Set([...Array.from({ length: SESSIONS }, (_, seed) => seed), ...FAILED])])(
+    "session %i",
+    (seed) => {
+      const random = randomOf(seed);
+      const clock = { now: 1_000 };
+      const who = started();
+      people = [who];
+      const before = who.editor.state.doc;
+      const plain = judged(who.doc, "ann");
+      const ann = suggestsAs(who, "ann", random, clock);
+      const done: string[] = [];
+      for (let times = 0; times < LONG; times += 1) {
+        const act = ACTS[random(ACTS.length)];
+        if (!act) continue;
+        done.push(act.name);
+        act.run(ann, random);
+        clock.now += random(3) * 1_000;
+        const { doc } = who.editor.state;
+        doc.check();
+        expect(settled(doc, rejectAll).toString(), done.join(", ")).toBe(before.toString());
+        expect(ann.wrong, done.join(", ")).toEqual([]);
+        expect(judged(who.doc, "ann"), done.join(", ")).toBe(plain);
+      }
+      const accepted = settled(who.editor.state.doc, acceptAll);
+      accepted.check();
+      for (let times = 0; times < 400 && who.editor.commands.undo(); times += 1);
+      expect(who.editor.state.doc.toString(), done.join(", ")).toBe(before.toString());
+    },
+  );
 });

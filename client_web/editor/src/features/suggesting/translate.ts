@@ -238,12 +238,21 @@ class Translation {
     if (["table", "tableRow", "tableCell", "tableHeader"].includes(old.type.name) && isSet && !isMine) {
       throw new Refused("table");
     }
-    const set = isSet ? this.#sets(old, oldAt, now.type, changed, isMine) : [];
+    const set = isSet ? this.#sets(old, oldAt, now.type, changed, isMine) : this.#withdraws(old, oldAt, now);
     if (!set) return null;
     const inner = old.inlineContent
       ? this.#inline(old, oldAt + 1, now, nowAt + 1, isMine)
       : this.#blocks(old, oldAt + 1, now, nowAt + 1, isMine);
     return inner && [...set, ...inner];
+  }
+
+  /** Whoever has proposed another kind of block, and clears that, takes the proposal back. */
+  #withdraws(old: Node, at: number, now: Node): Op[] {
+    const suggestion = suggestionOf(old.attrs);
+    const isOwn = suggestion?.kind === "set" && suggestion.user === this.#author.user;
+    if (!isOwn || suggestionOf(now.attrs)) return [];
+    this.isStructural = true;
+    return [() => void this.#tr.setNodeAttribute(this.#map(at), "suggestion", null)];
   }
 
   #sets(old: Node, at: number, type: NodeType, changed: Node["attrs"], isMine: boolean): Op[] | null {
