@@ -218,6 +218,7 @@ AT_Y_SOCKET_IO = Kind("manyhands: y-socket.io", YSocketIo, _manyhands())
 
 HOCUSPOCUS = Kind("hocuspocus", Hocuspocus, _hocuspocus())
 HOCUSPOCUS_20 = Kind("hocuspocus flushDelay 20", Hocuspocus, _hocuspocus("--flush-delay", "20"))
+HOCUSPOCUS_50 = Kind("hocuspocus flushDelay 50", Hocuspocus, _hocuspocus("--flush-delay", "50"))
 HOCUSPOCUS_SQLITE = Kind("hocuspocus + sqlite", Hocuspocus, _hocuspocus("--sqlite", "{directory}/hocuspocus.db"))
 Y_WEBSOCKET = Kind("y-websocket", YWebsocket, _y_websocket)
 Y_SOCKET_IO = Kind("y-socket.io", YSocketIo, _y_socket_io)

@@ -7,7 +7,17 @@ from tests.bench.dialects import Member
 from tests.bench.fleet import drain, join, keep_busy, measured, warm_up
 from tests.bench.meter import Meter
 from tests.bench.scenario import Pace, Scenario
-from tests.bench.servers import BROADCAST, HOCUSPOCUS, HOCUSPOCUS_20, OURS, PYCRDT, Y_WEBSOCKET, Kind, Running
+from tests.bench.servers import (
+    BROADCAST,
+    HOCUSPOCUS,
+    HOCUSPOCUS_20,
+    HOCUSPOCUS_50,
+    OURS,
+    PYCRDT,
+    Y_WEBSOCKET,
+    Kind,
+    Running,
+)
 from tests.bench.table import Figures
 
 
@@ -28,7 +38,7 @@ async def type_together(
 
 SCENARIO = Scenario(
     "one busy document of 100 members",
-    (OURS, HOCUSPOCUS, HOCUSPOCUS_20, Y_WEBSOCKET, BROADCAST, PYCRDT),
+    (OURS, HOCUSPOCUS, HOCUSPOCUS_20, HOCUSPOCUS_50, Y_WEBSOCKET, BROADCAST, PYCRDT),
     {
         "50 typists × 4/s": partial(type_together, members=100, typists=50, per_second=4),
         "20 typists × 5/s": partial(type_together, members=100, typists=20, per_second=5),

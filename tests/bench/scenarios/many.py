@@ -23,23 +23,31 @@ async def type_everywhere(kind: Kind, directory: Path, pace: Pace) -> Figures:
         everybody = [member for group in groups for member in group]
         await keep_busy(Member.type, everybody, MEMBERS - 1, 1, pace.warm_up)
         await drain(meter)
+        before = _stored(directory)
         async with measured(server, meter, everybody) as figures:
             await keep_busy(Member.type, everybody, MEMBERS - 1, 1, max(pace.seconds, LEAST_SECONDS))
             await drain(meter)
             await asyncio.sleep(0.2)  # the last acknowledgements
+        stored = _stored(directory) - before
     acks = meter.acknowledgements
     return {
         "µs/edit": figures["µs/delivery"] * figures["deliveries"] / figures["edits"],
         "ack p50 ms": percentile(acks, 0.5) * 1e3,
         "ack p99 ms": percentile(acks, 0.99) * 1e3,
         "acks": len(acks),
+        "disk B/edit": stored / figures["edits"],
         **figures,
     }
+
+
+def _stored(directory: Path) -> int:
+    """Return the bytes of all files that the server has written."""
+    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
 
 
 SCENARIO = Scenario(
     f"{DOCUMENTS} documents of {MEMBERS} members, acknowledged",
     (OURS, HOCUSPOCUS_SQLITE),
     {"1 edit/s of each member": type_everywhere},
-    ("µs/edit", "p99 ms", "ack p99 ms"),
+    ("µs/edit", "p99 ms", "ack p99 ms", "disk B/edit"),
 )
