@@ -7,6 +7,7 @@ one person's edits stays legible when a server joins their items into one.
 
 import re
 from functools import lru_cache
+from random import Random
 
 from tests.harness.update_writer import number as varuint
 from tests.harness.update_writer import text, update
@@ -30,20 +31,29 @@ def numbers_in(payload: bytes) -> tuple[int, ...]:
 class Pen:
     """Writes one client's edits, each behind the one before: one Yjs item per edit, as an editor sends it.
 
-    `padding`: by how many characters an edit is longer than its number.
+    `padding`: by how many characters an edit is longer than its number. `scattered`: each edit goes
+    behind any one of the earlier ones, as corrections do, and not behind the last.
     """
 
-    def __init__(self, client_id: int, padding: int = 0) -> None:
+    def __init__(self, client_id: int, padding: int = 0, *, scattered: bool = False) -> None:
         self.client_id = client_id
         self.clock = 0
         self._client = varuint(client_id)
         self._padding = "." * padding
-        self._length = varuint(MARKER_BYTES + padding)
+        self._step = MARKER_BYTES + padding
+        self._length = varuint(self._step)
+        self._chance = Random(client_id) if scattered else None
 
     def write(self, number: int) -> bytes:
         """The update of the next edit."""
         content = marker(number) + self._padding
-        if self.clock:
+        if self.clock and self._chance is not None:
+            behind = self._step * self._chance.randint(1, self.clock // self._step)
+            made = b"\1\1" + self._client + varuint(self.clock) + (b"\xc4" if behind < self.clock else b"\x84")
+            made += self._client + varuint(behind - 1)
+            made += self._client + varuint(behind) if behind < self.clock else b""
+            made += self._length + content.encode() + b"\0"
+        elif self.clock:
             made = b"\1\1" + self._client + varuint(self.clock) + b"\x84" + self._client + varuint(self.clock - 1)
             made += self._length + content.encode() + b"\0"
         else:

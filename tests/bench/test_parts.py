@@ -39,6 +39,15 @@ def test_a_pens_edits_are_text_in_the_order_in_which_they_were_written() -> None
     assert sorted(numbers_in(everything.encode())) == list(range(60))
 
 
+def test_scattered_edits_are_sound_and_not_in_the_order_in_which_they_were_written() -> None:
+    pen, doc = Pen(7, padding=3, scattered=True), Doc[Any]()
+    text = doc.get(ROOT, type=Text)
+    for number in range(60):
+        doc.apply_update(pen.write(number))
+    found = numbers_in(str(text).encode())
+    assert sorted(found) == list(range(60)) != list(found)
+
+
 def test_edits_are_found_in_what_a_server_made_of_them() -> None:
     pen, doc = Pen(7), Doc[Any]()
     for number in range(30):
