@@ -24,7 +24,17 @@ from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import until
 from tests.harness.memory_store import memory_store
 from tests.harness.node import Node, running_node
-from tests.harness.suggester import ATTACKS, HONEST, Writer, adds_a_block, marks_words, suggests_words, texts_in, types
+from tests.harness.suggester import (
+    ATTACKS,
+    HONEST,
+    Writer,
+    adds_a_block,
+    comments_on_an_object,
+    marks_words,
+    suggests_words,
+    texts_in,
+    types,
+)
 
 DOCUMENT = DocumentId("a-document")
 
@@ -132,6 +142,7 @@ async def test_what_is_more_than_a_suggestion_is_refused_and_leaves_no_trace(pla
     ann = await place.comes("ann", Role.EDITOR)
     await ann.does(writes("Hello brave new world", "Another line"))
     await ann.does(marks_words("comment"))
+    await ann.does(comments_on_an_object)
     await ann.does(
         lambda writer: writer.root.children[1].attributes.__setitem__("suggestion", writer.of_block("delete"))
     )
