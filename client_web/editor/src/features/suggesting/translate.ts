@@ -818,8 +818,9 @@ function withoutVoid(doc: Node, user: string): Node {
     const inner = withoutVoid(child, user);
     const suggestion = suggestionOf(child.attrs);
     const target = doc.type.schema.nodes[suggestion?.type ?? ""];
-    const isVoid = suggestion?.kind === "set" && suggestion.user === user && target !== undefined;
-    if (!isVoid || doc.canReplaceWith(index, index + 1, target)) return inner;
+    // Items become others together with their list.
+    const isLine = suggestion?.kind === "set" && suggestion.user === user && target?.inlineContent === true;
+    if (!isLine || doc.canReplaceWith(index, index + 1, target)) return inner;
     return inner.type.create({ ...inner.attrs, suggestion: null }, inner.content, inner.marks);
   });
   return doc.copy(Fragment.from(children));
