@@ -309,3 +309,22 @@ test.each([5, 9])(
     ben.editor.destroy();
   },
 );
+
+test("words typed into one's own pending list leave what others have proposed in it", () => {
+  const ben = suggestsAs(joins(eve, 8), "ben", randomOf(2), clock);
+  ann.editor.commands.insertContentAt(0, "<ul><li><p>milk</p></li><li><p>bread</p></li></ul>");
+  sync(ann, ben);
+  ben.editor.commands.setTextSelection(5);
+  ben.editor.commands.setTextAlign("center");
+  sync(ann, ben);
+  types(ann, 7, "y");
+  const proposed = () =>
+    suggestionsIn(ann.editor.state.doc)
+      .filter(({ user }) => user === "ben")
+      .flatMap(({ parts }) => parts.map(({ kind }) => kind));
+  expect(proposed()).toEqual(["block"]);
+  expect(settled(ann.editor.state.doc, acceptAll).firstChild?.toString()).toBe(
+    'bulletList(listItem(paragraph("milky")), listItem(paragraph("bread")))',
+  );
+  ben.editor.destroy();
+});

@@ -6,10 +6,14 @@ import type { Person } from "../page/editors";
 import { ACTS, judged, randomOf, started, suggestsAs } from "./sessions";
 
 const SESSIONS = Number(process.env.SESSIONS ?? 8);
+const FIRST = Number(process.env.FIRST ?? 0);
 const LONG = 14;
 
-/** Seeds that have failed: a proposed heading that was cleared by making a list of cells, and lists of tasks that became other lists. */
-const FAILED = [72, 104, 222];
+/**
+ * Seeds that have failed: a proposed heading that was cleared by making a list of cells, lists of tasks that became other lists,
+ * and words typed into a pending item whose line was to leave the list.
+ */
+const FAILED = [72, 104, 112, 222];
 
 let people: Person[] = [];
 
@@ -19,7 +23,7 @@ afterEach(() => {
 });
 
 describe("one person", () => {
-  test.each([...new Set([...Array.from({ length: SESSIONS }, (_, seed) => seed), ...FAILED])])(
+  test.each([...new Set([...Array.from({ length: SESSIONS }, (_, seed) => FIRST + seed), ...FAILED])])(
     "session %i",
     (seed) => {
       const random = randomOf(seed);

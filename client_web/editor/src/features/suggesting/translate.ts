@@ -196,8 +196,8 @@ class Translation {
   #gap(gap: Gap, parent: Node, nowParent: Node, isMine: boolean): Op[] | null {
     const { olds, news } = gap;
     const isTable = ["table", "tableRow"].includes(parent.type.name);
-    if (!isMine && !this.#isCoarse) {
-      const paired = this.#pairs(gap);
+    if (!this.#isCoarse) {
+      const paired = this.#pairs(gap, isMine);
       if (paired) return paired;
     }
     if (!isMine && isTable) throw new Refused("table");
@@ -214,13 +214,13 @@ class Translation {
   }
 
   /** As many blocks as before: each one for itself. */
-  #pairs({ olds, news, oldAt, nowAt }: Gap): Op[] | null {
+  #pairs({ olds, news, oldAt, nowAt }: Gap, isMine: boolean): Op[] | null {
     if (olds.length !== news.length) return null;
     const ops: Op[] = [];
     let [from, to] = [oldAt, nowAt];
     for (const [index, old] of olds.entries()) {
       const now = news[index] as Node;
-      const planned = this.#pair(old, from, now, to);
+      const planned = this.#pair(old, from, now, to, isMine || this.#isMine(old));
       if (!planned) return null;
       ops.push(...planned);
       from += old.nodeSize;
@@ -229,8 +229,7 @@ class Translation {
     return ops;
   }
 
-  #pair(old: Node, oldAt: number, now: Node, nowAt: number): Op[] | null {
-    const isMine = this.#isMine(old);
+  #pair(old: Node, oldAt: number, now: Node, nowAt: number, isMine: boolean): Op[] | null {
     const changed = changedAttributes(old, now);
     if (old.type !== now.type && (isMine || !isAlike(old, now))) return null;
     if (old.isLeaf) return old.type === now.type ? this.#sets(old, oldAt, now.type, changed, isMine) : null;
