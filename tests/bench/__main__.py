@@ -11,20 +11,25 @@ import platform
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
 
 from tests.bench.processes import CORES, GENERATOR_CORE, on_core
-from tests.bench.scenario import Pace, Scenario
+from tests.bench.scenario import Pace, Play, Scenario
 from tests.bench.servers import Kind
-from tests.bench.table import Table, write_json
+from tests.bench.table import Figures, Table, write_json
 
 NAMES = (
     *("hot", "presence", "saturation", "big", "many", "start", "cold", "storm", "stalled", "memory", "cluster"),
     *("doors", "hostile", "browser"),
 )
+
+
+FAILED = "failed"
+"""The figure of a round that came to nothing: a server lost words, was not there, or let nobody in."""
 
 
 def scenarios() -> dict[str, Scenario]:
@@ -42,8 +47,7 @@ async def run(name: str, scenario: Scenario, wanted: Sequence[str], pace: Pace, 
         table = Table(name, setting, scenario.headline)
         for _ in range(rounds):
             for kind in kinds:
-                with tempfile.TemporaryDirectory(prefix="manyhands-bench-") as directory:
-                    table.add(kind.name, await play(kind, Path(directory), pace))
+                table.add(kind.name, await measure(play, kind, pace))
         if kinds:
             tables.append(table)
             say(table.text())
@@ -55,11 +59,20 @@ async def run_in_one_table(name: str, scenario: Scenario, kind: Kind, pace: Pace
     table = Table(name, scenario.summary, scenario.headline)
     for setting, play in scenario.settings.items():
         for _ in range(rounds):
-            with tempfile.TemporaryDirectory(prefix="manyhands-bench-") as directory:
-                table.add(setting, await play(kind, Path(directory), pace))
+            table.add(setting, await measure(play, kind, pace))
         say(f"{setting}\n")
     say(table.text())
     return table
+
+
+async def measure(play: Play, kind: Kind, pace: Pace) -> Figures:
+    """One round of a server. One that fails has no figures, and the others are measured all the same."""
+    with tempfile.TemporaryDirectory(prefix="manyhands-bench-") as directory:
+        try:
+            return await play(kind, Path(directory), pace)
+        except Exception:  # noqa: BLE001 - whatever a server does, the others' turn comes
+            say(f"{kind.name} has failed, and has no figures in this round:\n{traceback.format_exc()}\n")
+            return {FAILED: 1.0}
 
 
 def say(text: str) -> None:
@@ -109,7 +122,12 @@ def main() -> int:
             tables += uvloop.run(run(name, known[name], servers, Pace(seconds=given.seconds), given.rounds))
             write_json(tables, given.json, about)
             say(f"({time.monotonic() - began:.0f} s)\n")
-    return 0
+    failed = sorted(
+        {name for table in tables for name, rounds in table.rounds.items() for each in rounds if FAILED in each}
+    )
+    if failed:
+        say(f"Failed in some round: {', '.join(failed)}\n")
+    return int(bool(failed))
 
 
 def all_servers(known: dict[str, Scenario]) -> set[str]:

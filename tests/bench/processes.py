@@ -98,6 +98,16 @@ def cpu_between(before: Mapping[int, float], after: Mapping[int, float]) -> floa
     return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
 
 
+def is_waiting(pids: Sequence[int]) -> bool:
+    """Whether a thread of processes, or of those that they have started, runs, or waits for a core or a disk."""
+    for pid in [each for parent in pids for each in family(parent)]:
+        for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+            with contextlib.suppress(OSError):
+                if stat.read_text().rpartition(") ")[2][0] in "RD":
+                    return True
+    return False
+
+
 def resident_bytes(pids: Sequence[int]) -> int:
     """Memory of processes and all that they have started: their own pages, and their share of those that they share."""
     return sum(proportional_bytes(pid) for parent in pids for pid in family(parent))

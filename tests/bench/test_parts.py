@@ -4,6 +4,8 @@ import asyncio
 import json
 import re
 import struct
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from os import getpid
@@ -16,10 +18,12 @@ from hypothesis import strategies as st
 from pycrdt import Doc, Text
 
 from tests.bench import markdown, table
-from tests.bench.__main__ import scenarios
+from tests.bench.__main__ import FAILED, run, scenarios
 from tests.bench.edits import ROOT, Pen, marker, numbers_in
 from tests.bench.meter import Meter
-from tests.bench.processes import cpu_between, cpu_seconds, resident_bytes
+from tests.bench.processes import cpu_between, cpu_seconds, is_waiting, resident_bytes
+from tests.bench.scenario import Pace, Scenario
+from tests.bench.servers import OURS, PYCRDT, Kind
 from tests.bench.websocket import BINARY, PING, PONG, TEXT, WebSocketClient, frame, split_frames
 
 
@@ -174,3 +178,30 @@ class Wire(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.sent.append(bytes(data))
+
+
+async def test_a_server_that_fails_has_no_figures_and_the_others_have_theirs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def play(kind: Kind, _directory: Path, _pace: Pace) -> table.Figures:
+        assert kind is OURS, "words are lost"
+        return {"p99 ms": 7.0}
+
+    scenario = Scenario("somebody types", (PYCRDT, OURS), {"alone": play}, ("p99 ms",))
+    (result,) = await run("typing", scenario, (), Pace(), rounds=2)
+    assert result.medians() == {"pycrdt-websocket": {FAILED: 1.0}, "manyhands": {"p99 ms": 7.0}}
+    assert "words are lost" in capsys.readouterr().out
+
+
+def test_a_process_that_has_no_core_for_its_work_is_not_at_rest() -> None:
+    busy = subprocess.Popen([sys.executable, "-c", "print(flush=True)\nwhile True: pass"], stdout=subprocess.PIPE)
+    idle = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], stdin=-1, stdout=subprocess.PIPE)
+    with busy, idle:
+        for each in (busy, idle):
+            assert each.stdout is not None
+            each.stdout.readline()
+        while is_waiting([idle.pid]):
+            pass
+        assert is_waiting([busy.pid])
+        busy.kill()
+        idle.kill()
