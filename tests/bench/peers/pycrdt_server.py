@@ -10,9 +10,21 @@ from pycrdt.websocket import ASGIServer, WebsocketServer, YRoom  # type: ignore[
 
 
 class StoringServer(WebsocketServer):  # type: ignore[misc]
-    """Rooms whose updates are kept, and read when the room is made."""
+    """Rooms whose updates are kept, and read when the room is made.
+
+    One room is opened at a time: pycrdt-websocket starts a room again for whoever comes while the
+    room is being started, and that start waits for ever.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._opening = asyncio.Lock()
 
     async def get_room(self, name: str) -> YRoom:
+        async with self._opening:
+            return await self._room(name)
+
+    async def _room(self, name: str) -> YRoom:
         if name not in self.rooms:
             store = type("Store", (SQLiteYStore,), {"db_path": sys.argv[2]})(name)
             room = YRoom(ready=False, ystore=store)
