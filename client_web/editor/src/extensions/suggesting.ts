@@ -10,9 +10,9 @@ import { Extension } from "@tiptap/core";
 import { type Fragment, type Node, type Schema, Slice } from "@tiptap/pm/model";
 import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import { ReplaceStep } from "@tiptap/pm/transform";
+import type { Author, Refusal } from "../features/suggesting/author";
 import { hasSuggestions } from "../features/suggesting/present";
 import { acceptAll, settled } from "../features/suggesting/settle";
-import type { Author, Refusal } from "../features/suggesting/translate";
 import { dropSpentSteps } from "./spent_steps";
 import { STEP_KIND } from "./undo_steps";
 

@@ -25,7 +25,7 @@ import { CaretMenu } from "../features/inserting/CaretMenu";
 import { useCaretMenus } from "../features/inserting/useCaretMenus";
 import { NameQuestion } from "../features/name-question/NameQuestion";
 import { ObjectTools } from "../features/ObjectTools";
-import type { Refusal } from "../features/suggesting/translate";
+import type { Refusal } from "../features/suggesting/author";
 import { useMode } from "../features/suggesting/useMode";
 import {
   useHasSuggestions,

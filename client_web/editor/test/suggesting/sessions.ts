@@ -7,9 +7,10 @@ import { type EditorState, NodeSelection, TextSelection } from "@tiptap/pm/state
 import * as Y from "yjs";
 import type { Suggester } from "../../src/extensions/suggesting";
 import { gapsOf } from "../../src/features/suggesting/aligning";
+import type { Author, Refusal } from "../../src/features/suggesting/author";
 import { suggestionsOn } from "../../src/features/suggesting/present";
 import { acceptAll, settled } from "../../src/features/suggesting/settle";
-import { type Author, type Refusal, translate } from "../../src/features/suggesting/translate";
+import { translate } from "../../src/features/suggesting/translate";
 import { type Person, person, seesAll } from "../page/editors";
 import { type Random, randomOf } from "../rescue/random";
 

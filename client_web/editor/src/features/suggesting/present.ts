@@ -10,6 +10,11 @@ export function suggestionsOn(node: Node): readonly Mark[] {
   return node.marks.filter(isMarkOfSuggestion);
 }
 
+/** Whether a mark is one person's suggestion of a kind. */
+export function isSuggestionOf(mark: Mark, name: string, user: string): boolean {
+  return mark.type.name === name && mark.attrs.user === user;
+}
+
 const known = new WeakMap<Node, boolean>();
 
 /** Whether anything is suggested in a node or for it. */

@@ -10,15 +10,11 @@
 import { inOrder } from "@manyhands/binding";
 import { BREAK, type NodeSuggestion, suggestionOf } from "@manyhands/schema";
 import { Fragment, type Mark, type Node, type NodeType } from "@tiptap/pm/model";
-import {
-  type EditorState,
-  NodeSelection,
-  Selection,
-  TextSelection,
-  type Transaction,
-} from "@tiptap/pm/state";
+import type { EditorState, Transaction } from "@tiptap/pm/state";
 import { type Gap, gapsOf } from "./aligning";
+import { type Author, type Refusal, Refused } from "./author";
 import { changedAttributes, hasSameMarkup, isAlike, isSameWords, unsaid, without } from "./comparing";
+import { Draft, type Op } from "./draft";
 import {
   bare,
   type Change,
@@ -41,143 +37,47 @@ import {
   type Token,
   tokensOf,
 } from "./lines";
-import { hasSuggestions, suggestionsOn } from "./present";
+import { hasSuggestions, isSuggestionOf, suggestionsOn } from "./present";
 import { acceptAll, settled } from "./settle";
-
-/** Who suggests, and by which names new suggestions go. */
-export interface Author {
-  readonly user: string;
-  /** Milliseconds since 1970. */
-  readonly now: number;
-  readonly newId: () => string;
-  readonly newRun: () => number;
-  /** Whether words may still be added to a run of typing. */
-  readonly isOpen: (run: number) => boolean;
-  /** Whether what has been proposed before may be asked for again, and is not taken back by that. */
-  readonly repeats?: boolean;
-}
-
-/** Why something cannot be suggested, or is suggested no more. */
-export type Refusal = "table" | "taken" | "structure" | "overtaken";
-
-class Refused extends Error {
-  readonly reason: Refusal;
-  constructor(reason: Refusal) {
-    super(reason);
-    this.reason = reason;
-  }
-}
-
-type Op = () => void;
 
 /** Returns a transaction of suggestions on `before`, or why there is none. */
 export function translate(before: EditorState, after: EditorState, author: Author): Transaction | Refusal {
   const now = withoutVoid(after.doc, author.user);
   try {
-    const smallest = new Translation(before, after, now, author);
+    const draft = new Draft(before, after, author);
+    const smallest = new Translation(draft, now);
     smallest.run();
-    if (!smallest.isStructural || smallest.isRight()) return smallest.finished();
-    const coarse = new Translation(before, after, now, author, true);
+    if (!draft.isStructural || smallest.isRight()) return draft.finished();
+    const redraft = new Draft(before, after, author);
+    const coarse = new Translation(redraft, now, true);
     coarse.run();
-    return coarse.isRight() ? coarse.finished() : "structure";
+    return coarse.isRight() ? redraft.finished() : "structure";
   } catch (error) {
     if (error instanceof Refused) return error.reason;
     throw error;
   }
 }
 
-const isSuggestionOf = (mark: Mark, name: string, user: string) =>
-  mark.type.name === name && mark.attrs.user === user;
-
 class Translation {
-  readonly #before: EditorState;
-  readonly #after: EditorState;
+  readonly #draft: Draft;
   readonly #now: Node;
-  readonly #author: Author;
   readonly #isCoarse: boolean;
-  readonly #tr: Transaction;
-  #id: string | null = null;
-  #run: number | null = null;
-  #caret: number | null = null;
-  #node: number | null = null;
-  isStructural = false;
-  /** Whether somebody else's suggestion for a block stays where this person's would stand: the words alone are struck. */
-  #isBeside = false;
 
-  /** `now`: the document of `after`, as it is meant. */
-  constructor(before: EditorState, after: EditorState, now: Node, author: Author, isCoarse = false) {
-    this.#before = before;
-    this.#after = after;
+  /** `now`: the document after, as it is meant. */
+  constructor(draft: Draft, now: Node, isCoarse = false) {
+    this.#draft = draft;
     this.#now = now;
-    this.#author = author;
     this.#isCoarse = isCoarse;
-    this.#tr = before.tr;
   }
 
   run(): void {
-    const ops = this.#blocks(this.#before.doc, 0, this.#now, 0, false);
+    const ops = this.#blocks(this.#draft.before.doc, 0, this.#now, 0, false);
     if (!ops) throw new Refused("structure");
     for (const op of ops) op();
   }
 
   isRight(): boolean {
-    return this.#isBeside || settled(this.#tr.doc, acceptAll).eq(settled(this.#now, acceptAll));
-  }
-
-  finished(): Transaction {
-    const tr = this.#tr;
-    const { selection } = this.#after;
-    if (this.#node !== null && tr.doc.nodeAt(this.#node))
-      tr.setSelection(NodeSelection.create(tr.doc, this.#node));
-    else if (this.#caret !== null) tr.setSelection(TextSelection.near(tr.doc.resolve(this.#caret), -1));
-    else if (!this.#before.selection.empty && !selection.empty) return tr;
-    return tr;
-  }
-
-  // What things are.
-
-  #suggestion(kind: NodeSuggestion["kind"], more: Partial<NodeSuggestion> = {}): NodeSuggestion {
-    return { id: this.#ownId, user: this.#author.user, at: this.#author.now, kind, ...more };
-  }
-
-  get #ownId(): string {
-    this.#id ??= this.#author.newId();
-    return this.#id;
-  }
-
-  get #ownRun(): number {
-    this.#run ??= this.#author.newRun();
-    return this.#run;
-  }
-
-  #isMine(node: Node): boolean {
-    const suggestion = suggestionOf(node.attrs);
-    return suggestion?.kind === "insert" && suggestion.user === this.#author.user;
-  }
-
-  /** The suggestion of one's own on a node; throws if there is one of somebody else. */
-  #ownOn(node: Node): NodeSuggestion | null {
-    const suggestion = suggestionOf(node.attrs);
-    if (suggestion && suggestion.user !== this.#author.user) throw new Refused("taken");
-    return suggestion;
-  }
-
-  /** Whether a node has somebody else's suggestion: it holds one, and that stays. */
-  #isTaken(node: Node): boolean {
-    const suggestion = suggestionOf(node.attrs);
-    return suggestion !== null && suggestion.user !== this.#author.user;
-  }
-
-  /** Proposes to delete a node. Where somebody else has proposed something for it, only what is in it is struck. */
-  #suggestDeletion(node: Node, at: number): void {
-    const suggestion = suggestionOf(node.attrs);
-    if (suggestion?.kind === "delete") return;
-    if (this.#isTaken(node)) this.#isBeside = true;
-    else this.#suggestOn(at, this.#suggestion("delete"));
-  }
-
-  #map(at: number, side: 1 | -1 = 1): number {
-    return this.#tr.mapping.map(at, side);
+    return this.#draft.isBeside || settled(this.#draft.tr.doc, acceptAll).eq(settled(this.#now, acceptAll));
   }
 
   // Blocks.
@@ -201,11 +101,11 @@ class Translation {
       if (paired) return paired;
     }
     if (!isMine && isTable) throw new Refused("table");
-    if (isMine || (olds.length > 0 && olds.every((node) => this.#isMine(node))))
+    if (isMine || (olds.length > 0 && olds.every((node) => this.#draft.isMine(node))))
       return this.#mine(gap, isMine);
     if (olds.length === 0 || news.length === 0)
       return [...this.#deletions(gap), ...this.#insertions(gap, nowParent)];
-    this.isStructural = true;
+    this.#draft.isStructural = true;
     if (!this.#isCoarse) {
       const lines = this.#lines(gap) ?? this.#wraps(gap) ?? this.#lifts(gap);
       if (lines) return lines;
@@ -220,7 +120,7 @@ class Translation {
     let [from, to] = [oldAt, nowAt];
     for (const [index, old] of olds.entries()) {
       const now = news[index] as Node;
-      const planned = this.#pair(old, from, now, to, isMine || this.#isMine(old));
+      const planned = this.#pair(old, from, now, to, isMine || this.#draft.isMine(old));
       if (!planned) return null;
       ops.push(...planned);
       from += old.nodeSize;
@@ -248,36 +148,35 @@ class Translation {
   /** Whoever has proposed another kind of block, and clears that, takes the proposal back. */
   #withdraws(old: Node, at: number, now: Node): Op[] {
     const suggestion = suggestionOf(old.attrs);
-    const isOwn = suggestion?.kind === "set" && suggestion.user === this.#author.user;
+    const isOwn = suggestion?.kind === "set" && suggestion.user === this.#draft.author.user;
     if (!isOwn || suggestionOf(now.attrs)) return [];
-    this.isStructural = true;
-    return [() => void this.#tr.setNodeAttribute(this.#map(at), "suggestion", null)];
+    this.#draft.isStructural = true;
+    return [() => void this.#draft.tr.setNodeAttribute(this.#draft.map(at), "suggestion", null)];
   }
 
   #sets(old: Node, at: number, type: NodeType, changed: Node["attrs"], isMine: boolean): Op[] | null {
     if (isMine) {
-      return [() => this.#tr.setNodeMarkup(this.#map(at), type, { ...old.attrs, ...changed }, old.marks)];
+      return [
+        () =>
+          this.#draft.tr.setNodeMarkup(this.#draft.map(at), type, { ...old.attrs, ...changed }, old.marks),
+      ];
     }
-    const own = this.#ownOn(old);
+    const own = this.#draft.ownOn(old);
     if (own && own.kind !== "set" && own.kind !== "wrap") return null;
-    this.isStructural = true;
+    this.#draft.isStructural = true;
     return [
       () => {
-        if (own) this.#id ??= own.id;
+        if (own) this.#draft.id ??= own.id;
         // A block that was to be put into a list is to be another one instead.
         const before = own?.kind === "set" ? own : null;
         const wanted = type === old.type ? {} : { type: type.name };
         const attrs = { ...before?.attrs, ...changed };
-        this.#suggestOn(
+        this.#draft.suggestOn(
           at,
-          this.#suggestion("set", { ...(before?.type ? { type: before.type } : {}), ...wanted, attrs }),
+          this.#draft.suggestion("set", { ...(before?.type ? { type: before.type } : {}), ...wanted, attrs }),
         );
       },
     ];
-  }
-
-  #suggestOn(at: number, suggestion: NodeSuggestion): void {
-    this.#tr.setNodeAttribute(this.#map(at), "suggestion", suggestion);
   }
 
   /** One's own pending blocks become what they are to be. */
@@ -286,11 +185,11 @@ class Translation {
     const id = suggestionOf(olds[0]?.attrs ?? {})?.id;
     return [
       () => {
-        if (id) this.#id ??= id;
-        const from = this.#map(oldAt);
+        if (id) this.#draft.id ??= id;
+        const from = this.#draft.map(oldAt);
         const made = news.map((node) => this.#pending(node, isInner ? null : "insert"));
-        this.#tr.replaceWith(from, this.#map(oldAt + size, -1), made);
-        this.#follow(nowAt, news, from);
+        this.#draft.tr.replaceWith(from, this.#draft.map(oldAt + size, -1), made);
+        this.#draft.follow(nowAt, news, from);
       },
     ];
   }
@@ -307,20 +206,20 @@ class Translation {
 
   #deletes(old: Node, at: number): Op[] {
     const end = at + old.nodeSize;
-    if (this.#isMine(old)) {
+    if (this.#draft.isMine(old)) {
       return [
         () => {
-          this.#leave(this.#map(at), at, end);
-          this.#tr.delete(this.#map(at), this.#map(end, -1));
+          this.#draft.leave(this.#draft.map(at), at, end);
+          this.#draft.tr.delete(this.#draft.map(at), this.#draft.map(end, -1));
         },
       ];
     }
-    this.isStructural = true;
+    this.#draft.isStructural = true;
     return [
       () => {
-        this.#suggestDeletion(old, at);
+        this.#draft.suggestDeletion(old, at);
         this.#empties(old, at);
-        this.#leave(this.#map(at), at, end);
+        this.#draft.leave(this.#draft.map(at), at, end);
       },
     ];
   }
@@ -334,18 +233,18 @@ class Translation {
     let mine: number | null = null;
     // One's own neighbours go together: between two deletions the schema might ask for a block in the place of the first.
     const takeBack = (end: number) => {
-      if (mine !== null) this.#tr.delete(this.#map(mine), this.#map(end, -1));
+      if (mine !== null) this.#draft.tr.delete(this.#draft.map(mine), this.#draft.map(end, -1));
       mine = null;
     };
     node.forEach((child, offset) => {
       const inner = at + 1 + offset;
-      if (this.#isMine(child)) {
+      if (this.#draft.isMine(child)) {
         mine ??= inner;
         return;
       }
       takeBack(inner);
       if (!child.isLeaf) this.#empties(child, inner);
-      else this.#suggestDeletion(child, inner);
+      else this.#draft.suggestDeletion(child, inner);
     });
     takeBack(at + 1 + node.content.size);
   }
@@ -361,13 +260,13 @@ class Translation {
     if (news.length === 0) return [];
     return [
       () => {
-        const from = this.#map(at);
-        this.#id ??= this.#idBefore(from);
-        this.#tr.insert(
+        const from = this.#draft.map(at);
+        this.#draft.id ??= this.#draft.idBefore(from);
+        this.#draft.tr.insert(
           from,
           news.map((node) => this.#pending(node, "insert")),
         );
-        this.#follow(nowAt, news, from);
+        this.#draft.follow(nowAt, news, from);
       },
     ];
   }
@@ -383,7 +282,7 @@ class Translation {
   /** A block of one's own, with all that is in it. */
   #pending(node: Node, kind: "insert" | null): Node {
     const own = unsaid(node.attrs);
-    const attrs = "suggestion" in own ? { ...own, suggestion: kind && this.#suggestion(kind) } : own;
+    const attrs = "suggestion" in own ? { ...own, suggestion: kind && this.#draft.suggestion(kind) } : own;
     if (node.isText) return node.mark(this.#ownMarks(node, [], null));
     const content = Fragment.from(node.children.map((child) => this.#pending(child, null)));
     const held = node.inlineContent && node.type.spec.marks === "" ? unmarked(content) : content;
@@ -459,7 +358,7 @@ class Translation {
       }
     }
     if (removed.length > 0 && inserted.length === 0)
-      ops.push(() => this.#leave(this.#map(from, -1), from, placeOf(before, old.length - right)));
+      ops.push(() => this.#draft.leave(this.#draft.map(from, -1), from, placeOf(before, old.length - right)));
     if (behind.length > 0) {
       const nodes = behind.map((line) => news[line] as Node);
       const last = before.lines[lastLine] as Line;
@@ -472,24 +371,24 @@ class Translation {
 
   /** A line goes to the end of the first one, without its words up to `end`. */
   #joins({ node, at, inner, line }: Line, end: number, first: Line): Op[] | null {
-    if (this.#isMine(node)) {
+    if (this.#draft.isMine(node)) {
       const kept = line.content.cut(end - inner);
       const target = first.inner + first.line.content.size;
       return [
         () => {
-          this.#tr.delete(this.#map(at), this.#map(at + node.nodeSize, -1));
+          this.#draft.tr.delete(this.#draft.map(at), this.#draft.map(at + node.nodeSize, -1));
           if (kept.size > 0) this.#insertWords(target, kept, null);
         },
       ];
     }
-    const isTaken = this.#isTaken(node);
-    const own = isTaken ? null : this.#ownOn(node);
+    const isTaken = this.#draft.isTaken(node);
+    const own = isTaken ? null : this.#draft.ownOn(node);
     if (own && own.kind !== "join") return null;
     return [
       () => {
         this.#strike(inner, end);
-        if (isTaken) this.#isBeside = true;
-        else if (!own) this.#suggestOn(at, this.#suggestion("join"));
+        if (isTaken) this.#draft.isBeside = true;
+        else if (!own) this.#draft.suggestOn(at, this.#draft.suggestion("join"));
       },
     ];
   }
@@ -502,7 +401,7 @@ class Translation {
         const nodes = inserted.map(({ node, edge }) => ({ node, depth: edge === undefined ? null : depth }));
         this.#strike(from, to);
         if (nodes.length === 0) return;
-        const caret = inserted.findIndex(({ at }) => at >= this.#after.selection.head);
+        const caret = inserted.findIndex(({ at }) => at >= this.#draft.after.selection.head);
         this.#insertTokens(to, nodes, caret === -1 ? nodes.length : caret);
       },
     ];
@@ -520,9 +419,14 @@ class Translation {
     // What was to become of the blocks before is not meant any more.
     const left = olds.map((node, index) => (inner[index]?.attrs.suggestion ? node : null));
     for (const node of olds)
-      if (this.#ownOn(node)?.kind === "set") this.#id ??= suggestionOf(node.attrs)?.id ?? null;
-    if (left.some((node) => node && this.#ownOn(node))) return null;
-    return this.#each(olds, oldAt, () => this.#suggestion("wrap", { type: wrapper.type.name, attrs }), true);
+      if (this.#draft.ownOn(node)?.kind === "set") this.#draft.id ??= suggestionOf(node.attrs)?.id ?? null;
+    if (left.some((node) => node && this.#draft.ownOn(node))) return null;
+    return this.#each(
+      olds,
+      oldAt,
+      () => this.#draft.suggestion("wrap", { type: wrapper.type.name, attrs }),
+      true,
+    );
   }
 
   /** Blocks that leave what is around them. */
@@ -537,7 +441,9 @@ class Translation {
       let inner = isList(around) ? at + 1 : at;
       for (const block of blocks) {
         if (news.some((node) => node.eq(block))) {
-          const lifted = this.#each([block], inner, () => this.#suggestion("lift", { attrs: { levels } }));
+          const lifted = this.#each([block], inner, () =>
+            this.#draft.suggestion("lift", { attrs: { levels } }),
+          );
           if (!lifted) return null;
           ops.push(...lifted);
         }
@@ -554,41 +460,19 @@ class Translation {
     suggestion: () => NodeSuggestion,
     mayReplace = false,
   ): Op[] | null {
-    if (nodes.some((node) => this.#ownOn(node)) && !mayReplace) return null;
+    if (nodes.some((node) => this.#draft.ownOn(node)) && !mayReplace) return null;
     let at = from;
     return nodes.map((node) => {
       const here = at;
       at += node.nodeSize;
-      return () => this.#suggestOn(here, suggestion());
+      return () => this.#draft.suggestOn(here, suggestion());
     });
-  }
-
-  /** The suggestion whose block a place is in. */
-  #idAround(at: number): string | null {
-    const $at = this.#tr.doc.resolve(at);
-    for (let depth = $at.depth; depth > 0; depth -= 1) {
-      const node = $at.node(depth);
-      if (this.#isMine(node)) return suggestionOf(node.attrs)?.id ?? null;
-    }
-    return null;
-  }
-
-  /** One's own suggestion that ends before a place between blocks: what follows at once belongs to it. */
-  #idBefore(at: number): string | null {
-    let node = this.#tr.doc.resolve(at).nodeBefore;
-    while (node && !node.isText) {
-      if (this.#isMine(node)) return suggestionOf(node.attrs)?.id ?? null;
-      node = node.lastChild;
-    }
-    const own =
-      node && suggestionsOn(node).find((mark) => isSuggestionOf(mark, "insertion", this.#author.user));
-    return own?.attrs.id ?? null;
   }
 
   // Words.
 
   #inline(old: Node, oldAt: number, now: Node, nowAt: number, isMine: boolean): Op[] | null {
-    const change = changeIn(old.content, now.content, this.#after.selection.head - nowAt);
+    const change = changeIn(old.content, now.content, this.#draft.after.selection.head - nowAt);
     if (!change) return [];
     const isFormatting = isSameWords(old.content, now.content);
     const { from, to, end } = isFormatting ? change : this.#aroundSelection(change, oldAt, old.content.size);
@@ -596,9 +480,9 @@ class Translation {
       if (!isMine) return null;
       return [
         () => {
-          const start = this.#map(oldAt + from);
-          this.#tr.replaceWith(start, this.#map(oldAt + to, -1), now.content.cut(from, end));
-          this.#caret = Math.min(start + end - from, this.#tr.doc.content.size);
+          const start = this.#draft.map(oldAt + from);
+          this.#draft.tr.replaceWith(start, this.#draft.map(oldAt + to, -1), now.content.cut(from, end));
+          this.#draft.caret = Math.min(start + end - from, this.#draft.tr.doc.content.size);
         },
       ];
     }
@@ -609,16 +493,16 @@ class Translation {
         const tokens = tokensOf(come, nowAt + from).map(({ node }) => ({ node, depth: null }));
         this.#strike(oldAt + from, oldAt + to);
         if (tokens.length > 0) {
-          const caret = tokens.length - Math.max(0, nowAt + end - this.#after.selection.head);
+          const caret = tokens.length - Math.max(0, nowAt + end - this.#draft.after.selection.head);
           this.#insertTokens(oldAt + to, tokens, caret >= 0 ? caret : tokens.length);
-        } else this.#leave(this.#map(oldAt + from, -1), oldAt + from, oldAt + to);
+        } else this.#draft.leave(this.#draft.map(oldAt + from, -1), oldAt + from, oldAt + to);
       },
     ];
   }
 
   /** What is typed over selected words replaces all of them, also those that it begins or ends with. */
   #aroundSelection({ from, to, end }: Change, lineAt: number, size: number): Change {
-    const { selection } = this.#before;
+    const { selection } = this.#draft.before;
     const [start, stop] = [selection.from - lineAt, selection.to - lineAt];
     if (selection.empty || start < 0 || stop > size || start > from || stop < to) return { from, to, end };
     return { from: start, to: stop, end: end + stop - to };
@@ -637,33 +521,33 @@ class Translation {
     tokens: readonly { readonly node: Node; readonly depth: number | null }[],
     caret: number | null,
   ): void {
-    const from = this.#behindDeleted(this.#map(at, -1));
-    const { nodeBefore: left, nodeAfter: right } = this.#tr.doc.resolve(from);
+    const from = this.#behindDeleted(this.#draft.map(at, -1));
+    const { nodeBefore: left, nodeAfter: right } = this.#draft.tr.doc.resolve(from);
     // What is in the middle of somebody's marks has them too; else the marks would be cut in two.
     const around =
       left && right ? left.marks.filter((mark) => isAnnotation(mark) && mark.isInSet(right.marks)) : [];
-    const theirs = around.filter((mark) => !isSuggestionOf(mark, "insertion", this.#author.user));
+    const theirs = around.filter((mark) => !isSuggestionOf(mark, "insertion", this.#draft.author.user));
     const near = this.#nearest(left, right);
-    this.#id ??= near.id ?? this.#idAround(from);
+    this.#draft.id ??= near.id ?? this.#draft.idAround(from);
     const own = near.extended;
     const content = tokens.map(({ node, depth }) => {
       if (depth !== null) {
         return node.type.schema.text(BREAK, this.#ownMarks(null, theirs, own, depth));
       }
       if (node.isText) return node.mark(this.#ownMarks(node, theirs, own));
-      const attrs = { ...unsaid(node.attrs), suggestion: this.#suggestion("insert") };
+      const attrs = { ...unsaid(node.attrs), suggestion: this.#draft.suggestion("insert") };
       return node.type.create(attrs, node.content, bare(node.marks));
     });
     const fragment = Fragment.fromArray(content);
-    this.#tr.insert(from, Fragment.from(content));
+    this.#draft.tr.insert(from, Fragment.from(content));
     const offset =
       caret === null ? null : content.slice(0, caret).reduce((sum, { nodeSize }) => sum + nodeSize, 0);
-    if (offset !== null) this.#caret = from + Math.min(offset, fragment.size);
+    if (offset !== null) this.#draft.caret = from + Math.min(offset, fragment.size);
   }
 
   /** Words are not put into the middle of deleted ones: that would cut the deletion in two. */
   #behindDeleted(at: number): number {
-    const { nodeBefore, nodeAfter } = this.#tr.doc.resolve(at);
+    const { nodeBefore, nodeAfter } = this.#draft.tr.doc.resolve(at);
     if (!nodeBefore || !nodeAfter) return at;
     const isWithin = suggestionsOn(nodeBefore).some(
       (mark) => mark.type.name === "deletion" && mark.isInSet(nodeAfter.marks),
@@ -673,7 +557,7 @@ class Translation {
 
   /** One's own suggestion beside a place, and the run of typing that goes on there. */
   #nearest(left: Node | null, right: Node | null) {
-    const { user, isOpen } = this.#author;
+    const { user, isOpen } = this.#draft.author;
     const beside = [left, right].flatMap((node) => (node ? suggestionsOn(node) : []));
     const insertions = beside.filter((mark) => isSuggestionOf(mark, "insertion", user));
     const extended = insertions.find(({ attrs }) => isOpen(attrs.run)) ?? null;
@@ -684,12 +568,12 @@ class Translation {
 
   /** The marks of words that are one's own: their formats, and that they are suggested. */
   #ownMarks(node: Node | null, theirs: readonly Mark[], extended: Mark | null, depth: number | null = null) {
-    const { schema } = this.#tr.doc.type;
+    const { schema } = this.#draft.tr.doc.type;
     const given = extended?.attrs ?? {
-      id: this.#ownId,
-      user: this.#author.user,
-      at: this.#author.now,
-      run: this.#ownRun,
+      id: this.#draft.ownId,
+      user: this.#draft.author.user,
+      at: this.#draft.author.now,
+      run: this.#draft.ownRun,
     };
     const own = schema.marks.insertion?.create({ ...given, break: depth });
     const formats = node ? bare(node.marks) : [];
@@ -700,113 +584,90 @@ class Translation {
   /** Words between two places go: one's own really, those of others by a mark. */
   #strike(from: number, to: number): void {
     if (from >= to) return;
-    const { user, now } = this.#author;
-    const { doc, type } = { doc: this.#before.doc, type: this.#tr.doc.type.schema.marks.deletion };
+    const { user, now } = this.#draft.author;
+    const { doc, type } = {
+      doc: this.#draft.before.doc,
+      type: this.#draft.tr.doc.type.schema.marks.deletion,
+    };
     const pieces: { node: Node; start: number; end: number }[] = [];
     doc.nodesBetween(from, to, (node, at) => {
       if (!node.isInline) return true;
       pieces.push({ node, start: Math.max(at, from), end: Math.min(at + node.nodeSize, to) });
       return false;
     });
-    this.#id ??= this.#besideStruck(from, to);
+    this.#draft.id ??= this.#besideStruck(from, to);
     for (const { node, start, end } of pieces) {
       const isMine = node.isText
         ? suggestionsOn(node).some((mark) => isSuggestionOf(mark, "insertion", user))
-        : this.#isMine(node);
-      if (isMine) this.#tr.delete(this.#map(start), this.#map(end, -1));
+        : this.#draft.isMine(node);
+      if (isMine) this.#draft.tr.delete(this.#draft.map(start), this.#draft.map(end, -1));
       else if (node.isText) {
         const isStruck = suggestionsOn(node).some((mark) => isSuggestionOf(mark, "deletion", user));
         if (!isStruck && type) {
           const near = this.#struckBeside(start, end);
-          const mark = near ?? type.create({ id: this.#ownId, user, at: now });
-          this.#tr.addMark(this.#map(start), this.#map(end, -1), mark);
+          const mark = near ?? type.create({ id: this.#draft.ownId, user, at: now });
+          this.#draft.tr.addMark(this.#draft.map(start), this.#draft.map(end, -1), mark);
         }
-      } else this.#suggestDeletion(node, start);
+      } else this.#draft.suggestDeletion(node, start);
     }
   }
 
   #besideStruck(from: number, to: number): string | null {
-    const { doc } = this.#before;
+    const { doc } = this.#draft.before;
     const { nodeBefore } = doc.resolve(from);
     const { nodeAfter } = doc.resolve(to);
     const own = [nodeBefore, nodeAfter].flatMap((node) => (node ? suggestionsOn(node) : []));
     const found = own.find(
-      ({ type, attrs }) => type.name !== "formatting" && attrs.user === this.#author.user,
+      ({ type, attrs }) => type.name !== "formatting" && attrs.user === this.#draft.author.user,
     );
     return found?.attrs.id ?? null;
   }
 
   /** The deletion of one's own beside a place, which goes on. */
   #struckBeside(from: number, to: number): Mark | null {
-    const { doc } = this.#before;
+    const { doc } = this.#draft.before;
     const beside = [doc.resolve(from).nodeBefore, doc.resolve(to).nodeAfter];
     const marks = beside.flatMap((node) => (node?.isText ? suggestionsOn(node) : []));
-    return marks.find((mark) => isSuggestionOf(mark, "deletion", this.#author.user)) ?? null;
+    return marks.find((mark) => isSuggestionOf(mark, "deletion", this.#draft.author.user)) ?? null;
   }
 
   #formats(at: number, old: Fragment, now: Fragment): Op[] {
-    const { user } = this.#author;
+    const { user } = this.#draft.author;
     const runs = formatRuns(old, now).filter(({ add, remove }) => add.length + remove.length > 0);
     const ownOn = (node: Node) =>
       suggestionsOn(node).find((mark) => isSuggestionOf(mark, "formatting", user));
     const isMineText = (node: Node) =>
-      this.#isMine(node) || suggestionsOn(node).some((mark) => isSuggestionOf(mark, "insertion", user));
+      this.#draft.isMine(node) || suggestionsOn(node).some((mark) => isSuggestionOf(mark, "insertion", user));
     // Proposed before, and asked for again everywhere: taken back.
     const others = runs.filter(({ node }) => !isMineText(node));
     const isAgain =
-      this.#author.repeats !== true &&
+      this.#draft.author.repeats !== true &&
       others.length > 0 &&
       others.every(({ node, add, remove }) => {
         const own = ownOn(node);
         return own !== undefined && hasFormats(own, add, remove);
       });
     return runs.map(({ node, from, to, add, remove }) => () => {
-      const [start, end] = [this.#map(at + from), this.#map(at + to)];
+      const [start, end] = [this.#draft.map(at + from), this.#draft.map(at + to)];
       if (isMineText(node) || !node.isText) {
         if (!node.isText) return;
-        for (const mark of remove) this.#tr.removeMark(start, end, mark.type);
-        for (const mark of add) this.#tr.addMark(start, end, mark);
+        for (const mark of remove) this.#draft.tr.removeMark(start, end, mark.type);
+        for (const mark of add) this.#draft.tr.addMark(start, end, mark);
         return;
       }
       const own = ownOn(node);
       const merged = mergedFormats(own, add, remove, isAgain);
-      if (own) this.#tr.removeMark(start, end, own);
-      if (own) this.#id ??= own.attrs.id;
+      if (own) this.#draft.tr.removeMark(start, end, own);
+      if (own) this.#draft.id ??= own.attrs.id;
       if (!merged) return;
       const mark = node.type.schema.marks.formatting?.create({
-        id: own?.attrs.id ?? this.#ownId,
+        id: own?.attrs.id ?? this.#draft.ownId,
         user,
-        at: own?.attrs.at ?? this.#author.now,
+        at: own?.attrs.at ?? this.#draft.author.now,
         ...merged,
       });
-      if (mark) this.#tr.addMark(start, end, mark);
+      if (mark) this.#draft.tr.addMark(start, end, mark);
     });
-  }
-
-  // Where the cursor goes.
-
-  /** The cursor goes where it would be among blocks that have just come. */
-  #follow(nowAt: number, news: readonly Node[], at: number): void {
-    if (nowAt < 0) {
-      this.#caret = at + 1;
-      return;
-    }
-    const size = news.reduce((sum, { nodeSize }) => sum + nodeSize, 0);
-    const { selection } = this.#after;
-    const { head } = selection;
-    if (head < nowAt || head > nowAt + size) return;
-    if (selection instanceof NodeSelection) this.#node = at + selection.from - nowAt;
-    else this.#caret = at + head - nowAt;
-  }
-
-  /** The cursor passes what it deletes: backwards before it, forwards behind it. */
-  #leave(at: number, from: number, to: number): void {
-    const { selection } = this.#before;
-    const isForwards = selection.empty && selection.head <= from;
-    this.#caret = isForwards ? this.#map(to, 1) : at;
-    if (!isForwards) return;
-    const near = Selection.findFrom(this.#tr.doc.resolve(this.#caret), 1, true);
-    if (near && !this.#tr.doc.resolve(this.#caret).parent.inlineContent) this.#caret = near.head;
   }
 }
 

@@ -5,8 +5,8 @@ import type { Node } from "@tiptap/pm/model";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Stored, useStored } from "../../api/stored";
 import { LATER, type Suggester } from "../../extensions/suggesting";
+import type { Refusal } from "./author";
 import type { View } from "./settle";
-import type { Refusal } from "./translate";
 
 export const MODES = ["editing", "suggesting", "viewing"] as const;
 export type Mode = (typeof MODES)[number];

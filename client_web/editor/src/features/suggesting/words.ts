@@ -3,8 +3,8 @@
 import { mentionText, type NodeSuggestion } from "@manyhands/schema";
 import type { Node } from "@tiptap/pm/model";
 import { t } from "../../i18n/t";
+import type { Refusal } from "./author";
 import type { Part, Suggestion } from "./list";
-import type { Refusal } from "./translate";
 
 /** Characters of words that a card shows. */
 const LONGEST = 140;
