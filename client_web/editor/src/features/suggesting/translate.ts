@@ -7,24 +7,15 @@
  * 4. What cannot be suggested is refused, and the document stays as it is.
  */
 
-import { inOrder } from "@manyhands/binding";
-import { BREAK, type NodeSuggestion, suggestionOf } from "@manyhands/schema";
-import { Fragment, type Mark, type Node, type NodeType } from "@tiptap/pm/model";
+import { type NodeSuggestion, suggestionOf } from "@manyhands/schema";
+import { Fragment, type Node, type NodeType } from "@tiptap/pm/model";
 import type { EditorState, Transaction } from "@tiptap/pm/state";
 import { type Gap, gapsOf } from "./aligning";
 import { type Author, type Refusal, Refused } from "./author";
-import { changedAttributes, hasSameMarkup, isAlike, isSameWords, unsaid, without } from "./comparing";
+import { changedAttributes, hasSameMarkup, isAlike, unsaid, without } from "./comparing";
 import { Draft, type Op } from "./draft";
-import {
-  bare,
-  type Change,
-  changeIn,
-  formatRuns,
-  hasFormats,
-  isAnnotation,
-  mergedFormats,
-  unmarked,
-} from "./formats";
+import { bare, unmarked } from "./formats";
+import { inlineOps, insertTokens, insertWords, ownMarks, strike } from "./inline";
 import {
   isCutOf,
   isList,
@@ -35,9 +26,8 @@ import {
   placeOf,
   sameRest,
   type Token,
-  tokensOf,
 } from "./lines";
-import { hasSuggestions, isSuggestionOf, suggestionsOn } from "./present";
+import { hasSuggestions } from "./present";
 import { acceptAll, settled } from "./settle";
 
 /** Returns a transaction of suggestions on `before`, or why there is none. */
@@ -140,7 +130,7 @@ class Translation {
     const set = isSet ? this.#sets(old, oldAt, now.type, changed, isMine) : this.#withdraws(old, oldAt, now);
     if (!set) return null;
     const inner = old.inlineContent
-      ? this.#inline(old, oldAt + 1, now, nowAt + 1, isMine)
+      ? inlineOps(this.#draft, old, oldAt + 1, now, nowAt + 1, isMine)
       : this.#blocks(old, oldAt + 1, now, nowAt + 1, isMine);
     return inner && [...set, ...inner];
   }
@@ -227,7 +217,7 @@ class Translation {
   /** Marks all that a block holds, so that what somebody adds to it meanwhile stays. */
   #empties(node: Node, at: number): void {
     if (node.inlineContent) {
-      this.#strike(at + 1, at + 1 + node.content.size);
+      strike(this.#draft, at + 1, at + 1 + node.content.size);
       return;
     }
     let mine: number | null = null;
@@ -283,7 +273,7 @@ class Translation {
   #pending(node: Node, kind: "insert" | null): Node {
     const own = unsaid(node.attrs);
     const attrs = "suggestion" in own ? { ...own, suggestion: kind && this.#draft.suggestion(kind) } : own;
-    if (node.isText) return node.mark(this.#ownMarks(node, [], null));
+    if (node.isText) return node.mark(ownMarks(this.#draft, node, [], null));
     const content = Fragment.from(node.children.map((child) => this.#pending(child, null)));
     const held = node.inlineContent && node.type.spec.marks === "" ? unmarked(content) : content;
     return node.type.create(attrs, held, node.isInline ? bare(node.marks) : node.marks);
@@ -377,7 +367,7 @@ class Translation {
       return [
         () => {
           this.#draft.tr.delete(this.#draft.map(at), this.#draft.map(at + node.nodeSize, -1));
-          if (kept.size > 0) this.#insertWords(target, kept, null);
+          if (kept.size > 0) insertWords(this.#draft, target, kept, null);
         },
       ];
     }
@@ -386,7 +376,7 @@ class Translation {
     if (own && own.kind !== "join") return null;
     return [
       () => {
-        this.#strike(inner, end);
+        strike(this.#draft, inner, end);
         if (isTaken) this.#draft.isBeside = true;
         else if (!own) this.#draft.suggestOn(at, this.#draft.suggestion("join"));
       },
@@ -399,10 +389,10 @@ class Translation {
     return [
       () => {
         const nodes = inserted.map(({ node, edge }) => ({ node, depth: edge === undefined ? null : depth }));
-        this.#strike(from, to);
+        strike(this.#draft, from, to);
         if (nodes.length === 0) return;
         const caret = inserted.findIndex(({ at }) => at >= this.#draft.after.selection.head);
-        this.#insertTokens(to, nodes, caret === -1 ? nodes.length : caret);
+        insertTokens(this.#draft, to, nodes, caret === -1 ? nodes.length : caret);
       },
     ];
   }
@@ -466,207 +456,6 @@ class Translation {
       const here = at;
       at += node.nodeSize;
       return () => this.#draft.suggestOn(here, suggestion());
-    });
-  }
-
-  // Words.
-
-  #inline(old: Node, oldAt: number, now: Node, nowAt: number, isMine: boolean): Op[] | null {
-    const change = changeIn(old.content, now.content, this.#draft.after.selection.head - nowAt);
-    if (!change) return [];
-    const isFormatting = isSameWords(old.content, now.content);
-    const { from, to, end } = isFormatting ? change : this.#aroundSelection(change, oldAt, old.content.size);
-    if (old.type.spec.marks === "") {
-      if (!isMine) return null;
-      return [
-        () => {
-          const start = this.#draft.map(oldAt + from);
-          this.#draft.tr.replaceWith(start, this.#draft.map(oldAt + to, -1), now.content.cut(from, end));
-          this.#draft.caret = Math.min(start + end - from, this.#draft.tr.doc.content.size);
-        },
-      ];
-    }
-    const [gone, come] = [old.content.cut(from, to), now.content.cut(from, end)];
-    if (isFormatting) return this.#formats(oldAt + from, gone, come);
-    return [
-      () => {
-        const tokens = tokensOf(come, nowAt + from).map(({ node }) => ({ node, depth: null }));
-        this.#strike(oldAt + from, oldAt + to);
-        if (tokens.length > 0) {
-          const caret = tokens.length - Math.max(0, nowAt + end - this.#draft.after.selection.head);
-          this.#insertTokens(oldAt + to, tokens, caret >= 0 ? caret : tokens.length);
-        } else this.#draft.leave(this.#draft.map(oldAt + from, -1), oldAt + from, oldAt + to);
-      },
-    ];
-  }
-
-  /** What is typed over selected words replaces all of them, also those that it begins or ends with. */
-  #aroundSelection({ from, to, end }: Change, lineAt: number, size: number): Change {
-    const { selection } = this.#draft.before;
-    const [start, stop] = [selection.from - lineAt, selection.to - lineAt];
-    if (selection.empty || start < 0 || stop > size || start > from || stop < to) return { from, to, end };
-    return { from: start, to: stop, end: end + stop - to };
-  }
-
-  #insertWords(at: number, content: Fragment, caret: number | null): void {
-    this.#insertTokens(
-      at,
-      tokensOf(content, 0).map(({ node }) => ({ node, depth: null })),
-      caret,
-    );
-  }
-
-  #insertTokens(
-    at: number,
-    tokens: readonly { readonly node: Node; readonly depth: number | null }[],
-    caret: number | null,
-  ): void {
-    const from = this.#behindDeleted(this.#draft.map(at, -1));
-    const { nodeBefore: left, nodeAfter: right } = this.#draft.tr.doc.resolve(from);
-    // What is in the middle of somebody's marks has them too; else the marks would be cut in two.
-    const around =
-      left && right ? left.marks.filter((mark) => isAnnotation(mark) && mark.isInSet(right.marks)) : [];
-    const theirs = around.filter((mark) => !isSuggestionOf(mark, "insertion", this.#draft.author.user));
-    const near = this.#nearest(left, right);
-    this.#draft.id ??= near.id ?? this.#draft.idAround(from);
-    const own = near.extended;
-    const content = tokens.map(({ node, depth }) => {
-      if (depth !== null) {
-        return node.type.schema.text(BREAK, this.#ownMarks(null, theirs, own, depth));
-      }
-      if (node.isText) return node.mark(this.#ownMarks(node, theirs, own));
-      const attrs = { ...unsaid(node.attrs), suggestion: this.#draft.suggestion("insert") };
-      return node.type.create(attrs, node.content, bare(node.marks));
-    });
-    const fragment = Fragment.fromArray(content);
-    this.#draft.tr.insert(from, Fragment.from(content));
-    const offset =
-      caret === null ? null : content.slice(0, caret).reduce((sum, { nodeSize }) => sum + nodeSize, 0);
-    if (offset !== null) this.#draft.caret = from + Math.min(offset, fragment.size);
-  }
-
-  /** Words are not put into the middle of deleted ones: that would cut the deletion in two. */
-  #behindDeleted(at: number): number {
-    const { nodeBefore, nodeAfter } = this.#draft.tr.doc.resolve(at);
-    if (!nodeBefore || !nodeAfter) return at;
-    const isWithin = suggestionsOn(nodeBefore).some(
-      (mark) => mark.type.name === "deletion" && mark.isInSet(nodeAfter.marks),
-    );
-    return isWithin ? this.#behindDeleted(at + nodeAfter.nodeSize) : at;
-  }
-
-  /** One's own suggestion beside a place, and the run of typing that goes on there. */
-  #nearest(left: Node | null, right: Node | null) {
-    const { user, isOpen } = this.#draft.author;
-    const beside = [left, right].flatMap((node) => (node ? suggestionsOn(node) : []));
-    const insertions = beside.filter((mark) => isSuggestionOf(mark, "insertion", user));
-    const extended = insertions.find(({ attrs }) => isOpen(attrs.run)) ?? null;
-    const deletions = beside.filter((mark) => isSuggestionOf(mark, "deletion", user));
-    const id: string | null = (extended ?? insertions[0] ?? deletions[0])?.attrs.id ?? null;
-    return { id, extended };
-  }
-
-  /** The marks of words that are one's own: their formats, and that they are suggested. */
-  #ownMarks(node: Node | null, theirs: readonly Mark[], extended: Mark | null, depth: number | null = null) {
-    const { schema } = this.#draft.tr.doc.type;
-    const given = extended?.attrs ?? {
-      id: this.#draft.ownId,
-      user: this.#draft.author.user,
-      at: this.#draft.author.now,
-      run: this.#draft.ownRun,
-    };
-    const own = schema.marks.insertion?.create({ ...given, break: depth });
-    const formats = node ? bare(node.marks) : [];
-    const all = [...formats, ...theirs.filter(({ type }) => type.name !== "deletion"), ...(own ? [own] : [])];
-    return inOrder(all.reduce<readonly Mark[]>((set, mark) => mark.addToSet(set), []));
-  }
-
-  /** Words between two places go: one's own really, those of others by a mark. */
-  #strike(from: number, to: number): void {
-    if (from >= to) return;
-    const { user, now } = this.#draft.author;
-    const { doc, type } = {
-      doc: this.#draft.before.doc,
-      type: this.#draft.tr.doc.type.schema.marks.deletion,
-    };
-    const pieces: { node: Node; start: number; end: number }[] = [];
-    doc.nodesBetween(from, to, (node, at) => {
-      if (!node.isInline) return true;
-      pieces.push({ node, start: Math.max(at, from), end: Math.min(at + node.nodeSize, to) });
-      return false;
-    });
-    this.#draft.id ??= this.#besideStruck(from, to);
-    for (const { node, start, end } of pieces) {
-      const isMine = node.isText
-        ? suggestionsOn(node).some((mark) => isSuggestionOf(mark, "insertion", user))
-        : this.#draft.isMine(node);
-      if (isMine) this.#draft.tr.delete(this.#draft.map(start), this.#draft.map(end, -1));
-      else if (node.isText) {
-        const isStruck = suggestionsOn(node).some((mark) => isSuggestionOf(mark, "deletion", user));
-        if (!isStruck && type) {
-          const near = this.#struckBeside(start, end);
-          const mark = near ?? type.create({ id: this.#draft.ownId, user, at: now });
-          this.#draft.tr.addMark(this.#draft.map(start), this.#draft.map(end, -1), mark);
-        }
-      } else this.#draft.suggestDeletion(node, start);
-    }
-  }
-
-  #besideStruck(from: number, to: number): string | null {
-    const { doc } = this.#draft.before;
-    const { nodeBefore } = doc.resolve(from);
-    const { nodeAfter } = doc.resolve(to);
-    const own = [nodeBefore, nodeAfter].flatMap((node) => (node ? suggestionsOn(node) : []));
-    const found = own.find(
-      ({ type, attrs }) => type.name !== "formatting" && attrs.user === this.#draft.author.user,
-    );
-    return found?.attrs.id ?? null;
-  }
-
-  /** The deletion of one's own beside a place, which goes on. */
-  #struckBeside(from: number, to: number): Mark | null {
-    const { doc } = this.#draft.before;
-    const beside = [doc.resolve(from).nodeBefore, doc.resolve(to).nodeAfter];
-    const marks = beside.flatMap((node) => (node?.isText ? suggestionsOn(node) : []));
-    return marks.find((mark) => isSuggestionOf(mark, "deletion", this.#draft.author.user)) ?? null;
-  }
-
-  #formats(at: number, old: Fragment, now: Fragment): Op[] {
-    const { user } = this.#draft.author;
-    const runs = formatRuns(old, now).filter(({ add, remove }) => add.length + remove.length > 0);
-    const ownOn = (node: Node) =>
-      suggestionsOn(node).find((mark) => isSuggestionOf(mark, "formatting", user));
-    const isMineText = (node: Node) =>
-      this.#draft.isMine(node) || suggestionsOn(node).some((mark) => isSuggestionOf(mark, "insertion", user));
-    // Proposed before, and asked for again everywhere: taken back.
-    const others = runs.filter(({ node }) => !isMineText(node));
-    const isAgain =
-      this.#draft.author.repeats !== true &&
-      others.length > 0 &&
-      others.every(({ node, add, remove }) => {
-        const own = ownOn(node);
-        return own !== undefined && hasFormats(own, add, remove);
-      });
-    return runs.map(({ node, from, to, add, remove }) => () => {
-      const [start, end] = [this.#draft.map(at + from), this.#draft.map(at + to)];
-      if (isMineText(node) || !node.isText) {
-        if (!node.isText) return;
-        for (const mark of remove) this.#draft.tr.removeMark(start, end, mark.type);
-        for (const mark of add) this.#draft.tr.addMark(start, end, mark);
-        return;
-      }
-      const own = ownOn(node);
-      const merged = mergedFormats(own, add, remove, isAgain);
-      if (own) this.#draft.tr.removeMark(start, end, own);
-      if (own) this.#draft.id ??= own.attrs.id;
-      if (!merged) return;
-      const mark = node.type.schema.marks.formatting?.create({
-        id: own?.attrs.id ?? this.#draft.ownId,
-        user,
-        at: own?.attrs.at ?? this.#draft.author.now,
-        ...merged,
-      });
-      if (mark) this.#draft.tr.addMark(start, end, mark);
     });
   }
 }
