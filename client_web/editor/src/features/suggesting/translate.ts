@@ -12,10 +12,10 @@ import { Fragment, type Node, type NodeType } from "@tiptap/pm/model";
 import type { EditorState, Transaction } from "@tiptap/pm/state";
 import { type Gap, gapsOf } from "./aligning";
 import { type Author, type Refusal, Refused } from "./author";
-import { changedAttributes, hasSameMarkup, isAlike, unsaid, without } from "./comparing";
+import { acceptedIn, deletes, deletions, exchangesOwn, insertions, inserts } from "./blocks";
+import { changedAttributes, hasSameMarkup, isAlike, without } from "./comparing";
 import { Draft, type Op } from "./draft";
-import { bare, unmarked } from "./formats";
-import { inlineOps, insertTokens, insertWords, ownMarks, strike } from "./inline";
+import { inlineOps, insertTokens, insertWords, strike } from "./inline";
 import {
   isCutOf,
   isList,
@@ -92,9 +92,9 @@ class Translation {
     }
     if (!isMine && isTable) throw new Refused("table");
     if (isMine || (olds.length > 0 && olds.every((node) => this.#draft.isMine(node))))
-      return this.#mine(gap, isMine);
+      return exchangesOwn(this.#draft, gap, isMine);
     if (olds.length === 0 || news.length === 0)
-      return [...this.#deletions(gap), ...this.#insertions(gap, nowParent)];
+      return [...deletions(this.#draft, gap), ...insertions(this.#draft, gap, nowParent)];
     this.#draft.isStructural = true;
     if (!this.#isCoarse) {
       const lines = this.#lines(gap) ?? this.#wraps(gap) ?? this.#lifts(gap);
@@ -169,114 +169,12 @@ class Translation {
     ];
   }
 
-  /** One's own pending blocks become what they are to be. */
-  #mine({ olds, news, oldAt, nowAt }: Gap, isInner: boolean): Op[] {
-    const size = olds.reduce((sum, { nodeSize }) => sum + nodeSize, 0);
-    const id = suggestionOf(olds[0]?.attrs ?? {})?.id;
-    return [
-      () => {
-        if (id) this.#draft.id ??= id;
-        const from = this.#draft.map(oldAt);
-        const made = news.map((node) => this.#pending(node, isInner ? null : "insert"));
-        this.#draft.tr.replaceWith(from, this.#draft.map(oldAt + size, -1), made);
-        this.#draft.follow(nowAt, news, from);
-      },
-    ];
-  }
-
-  #deletions({ olds, oldAt }: Gap): Op[] {
-    const ops: Op[] = [];
-    let at = oldAt;
-    for (const old of olds) {
-      ops.push(...this.#deletes(old, at));
-      at += old.nodeSize;
-    }
-    return ops;
-  }
-
-  #deletes(old: Node, at: number): Op[] {
-    const end = at + old.nodeSize;
-    if (this.#draft.isMine(old)) {
-      return [
-        () => {
-          this.#draft.leave(this.#draft.map(at), at, end);
-          this.#draft.tr.delete(this.#draft.map(at), this.#draft.map(end, -1));
-        },
-      ];
-    }
-    this.#draft.isStructural = true;
-    return [
-      () => {
-        this.#draft.suggestDeletion(old, at);
-        this.#empties(old, at);
-        this.#draft.leave(this.#draft.map(at), at, end);
-      },
-    ];
-  }
-
-  /** Marks all that a block holds, so that what somebody adds to it meanwhile stays. */
-  #empties(node: Node, at: number): void {
-    if (node.inlineContent) {
-      strike(this.#draft, at + 1, at + 1 + node.content.size);
-      return;
-    }
-    let mine: number | null = null;
-    // One's own neighbours go together: between two deletions the schema might ask for a block in the place of the first.
-    const takeBack = (end: number) => {
-      if (mine !== null) this.#draft.tr.delete(this.#draft.map(mine), this.#draft.map(end, -1));
-      mine = null;
-    };
-    node.forEach((child, offset) => {
-      const inner = at + 1 + offset;
-      if (this.#draft.isMine(child)) {
-        mine ??= inner;
-        return;
-      }
-      takeBack(inner);
-      if (!child.isLeaf) this.#empties(child, inner);
-      else this.#draft.suggestDeletion(child, inner);
-    });
-    takeBack(at + 1 + node.content.size);
-  }
-
-  /** Blocks that come: they are as if all that is suggested in them were accepted. */
-  #insertions({ olds, news, oldAt, nowAt }: Gap, nowParent: Node): Op[] {
-    const end = olds.reduce((at, { nodeSize }) => at + nodeSize, oldAt);
-    const made = acceptedIn(nowParent, news);
-    return this.#inserts(made, end, isSameSize(made, news) ? nowAt : -1);
-  }
-
-  #inserts(news: readonly Node[], at: number, nowAt: number): Op[] {
-    if (news.length === 0) return [];
-    return [
-      () => {
-        const from = this.#draft.map(at);
-        this.#draft.id ??= this.#draft.idBefore(from);
-        this.#draft.tr.insert(
-          from,
-          news.map((node) => this.#pending(node, "insert")),
-        );
-        this.#draft.follow(nowAt, news, from);
-      },
-    ];
-  }
-
   /** The blocks as they were are to go, and those that they would become are to come. */
   #copies(gap: Gap, parent: Node, nowParent: Node): Op[] | null {
     const { olds, news } = gap;
     const index = parent.children.indexOf(olds.at(-1) as Node) + 1;
     if (!parent.canReplace(index, index, Fragment.from(acceptedIn(nowParent, news)))) return null;
-    return [...this.#deletions(gap), ...this.#insertions(gap, nowParent)];
-  }
-
-  /** A block of one's own, with all that is in it. */
-  #pending(node: Node, kind: "insert" | null): Node {
-    const own = unsaid(node.attrs);
-    const attrs = "suggestion" in own ? { ...own, suggestion: kind && this.#draft.suggestion(kind) } : own;
-    if (node.isText) return node.mark(ownMarks(this.#draft, node, [], null));
-    const content = Fragment.from(node.children.map((child) => this.#pending(child, null)));
-    const held = node.inlineContent && node.type.spec.marks === "" ? unmarked(content) : content;
-    return node.type.create(attrs, held, node.isInline ? bare(node.marks) : node.marks);
+    return [...deletions(this.#draft, gap), ...insertions(this.#draft, gap, nowParent)];
   }
 
   // Lines: what is cut, joined and pasted.
@@ -325,7 +223,7 @@ class Translation {
     if (!first) return null;
     if (ahead.length > 0) {
       const nodes = ahead.map((line) => news[line] as Node);
-      ops.push(...this.#inserts(nodes, first.at, after.lines[ahead[0] ?? 0]?.at ?? nowAt));
+      ops.push(...inserts(this.#draft, nodes, first.at, after.lines[ahead[0] ?? 0]?.at ?? nowAt));
     }
     const from = placeOf(before, left);
     // The lines in the middle go as wholes, and the last one is joined to the first.
@@ -340,7 +238,7 @@ class Translation {
         continue;
       }
       const isWhole = end === each.inner + each.line.content.size;
-      if (isWhole && (line < lastLine || depth === 1)) ops.push(...this.#deletes(each.node, each.at));
+      if (isWhole && (line < lastLine || depth === 1)) ops.push(...deletes(this.#draft, each.node, each.at));
       else {
         const joined = this.#joins(each, end, before.lines[firstLine] as Line);
         if (!joined) return null;
@@ -353,7 +251,12 @@ class Translation {
       const nodes = behind.map((line) => news[line] as Node);
       const last = before.lines[lastLine] as Line;
       ops.push(
-        ...this.#inserts(nodes, last.at + last.node.nodeSize, after.lines[behind[0] ?? 0]?.at ?? nowAt),
+        ...inserts(
+          this.#draft,
+          nodes,
+          last.at + last.node.nodeSize,
+          after.lines[behind[0] ?? 0]?.at ?? nowAt,
+        ),
       );
     }
     return ops;
@@ -478,12 +381,4 @@ function withoutVoid(doc: Node, user: string): Node {
 /** Whether two nodes differ in nothing but what is suggested for them. */
 function isSameBut(one: Node, other: Node | undefined): boolean {
   return hasSameMarkup(one, other) && other !== undefined && one.content.eq(other.content);
-}
-
-function acceptedIn(parent: Node, nodes: readonly Node[]): readonly Node[] {
-  return settled(parent.copy(Fragment.from(nodes)), acceptAll).children;
-}
-
-function isSameSize(one: readonly Node[], other: readonly Node[]): boolean {
-  return one.length === other.length && one.every((node, at) => node.nodeSize === other[at]?.nodeSize);
 }
