@@ -12,21 +12,12 @@ import { Fragment, type Node, type NodeType } from "@tiptap/pm/model";
 import type { EditorState, Transaction } from "@tiptap/pm/state";
 import { type Gap, gapsOf } from "./aligning";
 import { type Author, type Refusal, Refused } from "./author";
-import { acceptedIn, deletes, deletions, exchangesOwn, insertions, inserts } from "./blocks";
+import { acceptedIn, deletions, exchangesOwn, insertions } from "./blocks";
 import { changedAttributes, hasSameMarkup, isAlike, without } from "./comparing";
+import { cuts } from "./cuts";
 import { Draft, type Op } from "./draft";
-import { inlineOps, insertTokens, insertWords, strike } from "./inline";
-import {
-  isCutOf,
-  isList,
-  isSameToken,
-  type Line,
-  lineAt,
-  linesIn,
-  placeOf,
-  sameRest,
-  type Token,
-} from "./lines";
+import { inlineOps } from "./inline";
+import { isList } from "./lines";
 import { hasSuggestions } from "./present";
 import { acceptAll, settled } from "./settle";
 
@@ -97,7 +88,7 @@ class Translation {
       return [...deletions(this.#draft, gap), ...insertions(this.#draft, gap, nowParent)];
     this.#draft.isStructural = true;
     if (!this.#isCoarse) {
-      const lines = this.#lines(gap) ?? this.#wraps(gap) ?? this.#lifts(gap);
+      const lines = cuts(this.#draft, gap) ?? this.#wraps(gap) ?? this.#lifts(gap);
       if (lines) return lines;
     }
     return this.#copies(gap, parent, nowParent);
@@ -175,129 +166,6 @@ class Translation {
     const index = parent.children.indexOf(olds.at(-1) as Node) + 1;
     if (!parent.canReplace(index, index, Fragment.from(acceptedIn(nowParent, news)))) return null;
     return [...deletions(this.#draft, gap), ...insertions(this.#draft, gap, nowParent)];
-  }
-
-  // Lines: what is cut, joined and pasted.
-
-  #lines({ olds, news, oldAt, nowAt }: Gap): Op[] | null {
-    const [before, after] = [linesIn(olds, oldAt), linesIn(news, nowAt)];
-    if (!before || !after || before.depth !== after.depth) return null;
-    const { depth } = before;
-    if (!sameRest(olds.at(-1), news.at(-1), depth)) return null;
-    const [old, now] = [before.tokens, after.tokens];
-    if (!hasSameMarkup(before.lines[0]?.line, after.lines[0]?.line)) return null;
-    let left = 0;
-    while (left < Math.min(old.length, now.length) && isSameToken(old[left], now[left])) left += 1;
-    let right = 0;
-    const most = Math.min(old.length, now.length) - left;
-    while (right < most && isSameToken(old.at(-1 - right), now.at(-1 - right))) right += 1;
-    const removed = old.slice(left, old.length - right);
-    const inserted = now.slice(left, now.length - right);
-    const next = old[old.length - right];
-    const previous = old[left - 1];
-    const endsLine = right === 0 || next?.edge !== undefined;
-    const beginsLine = left === 0 || previous?.edge !== undefined;
-    const edges = inserted.flatMap((token, at) =>
-      token.edge === undefined ? [] : [{ at, line: token.edge }],
-    );
-    const ops: Op[] = [];
-    const firstLine = lineAt(before, left);
-    const lastLine = lineAt(before, old.length - right);
-    const firstNow = lineAt(after, left);
-    let inline = inserted;
-    let ahead: readonly number[] = [];
-    let behind: readonly number[] = [];
-    if (edges.length > 0 && endsLine) {
-      inline = inserted.slice(0, edges[0]?.at);
-      behind = edges.map((_, index) => firstNow + 1 + index);
-    } else if (edges.length > 0 && beginsLine && removed.length === 0) {
-      inline = inserted.slice((edges.at(-1)?.at ?? -1) + 1);
-      ahead = edges.map((_, index) => firstNow + index);
-    } else {
-      for (const [index] of edges.entries()) {
-        const [one, other] = [after.lines[firstNow + index], after.lines[firstNow + index + 1]];
-        if (!one || !other || !isCutOf(one, other)) return null;
-      }
-    }
-    const first = before.lines[firstLine];
-    if (!first) return null;
-    if (ahead.length > 0) {
-      const nodes = ahead.map((line) => news[line] as Node);
-      ops.push(...inserts(this.#draft, nodes, first.at, after.lines[ahead[0] ?? 0]?.at ?? nowAt));
-    }
-    const from = placeOf(before, left);
-    // The lines in the middle go as wholes, and the last one is joined to the first.
-    for (let line = firstLine; line <= lastLine; line += 1) {
-      const each = before.lines[line];
-      if (!each) return null;
-      const start = line === firstLine ? from : each.inner;
-      const end =
-        line === lastLine ? placeOf(before, old.length - right) : each.inner + each.line.content.size;
-      if (line === firstLine) {
-        ops.push(...this.#exchange(start, end, inline, depth));
-        continue;
-      }
-      const isWhole = end === each.inner + each.line.content.size;
-      if (isWhole && (line < lastLine || depth === 1)) ops.push(...deletes(this.#draft, each.node, each.at));
-      else {
-        const joined = this.#joins(each, end, before.lines[firstLine] as Line);
-        if (!joined) return null;
-        ops.push(...joined);
-      }
-    }
-    if (removed.length > 0 && inserted.length === 0)
-      ops.push(() => this.#draft.leave(this.#draft.map(from, -1), from, placeOf(before, old.length - right)));
-    if (behind.length > 0) {
-      const nodes = behind.map((line) => news[line] as Node);
-      const last = before.lines[lastLine] as Line;
-      ops.push(
-        ...inserts(
-          this.#draft,
-          nodes,
-          last.at + last.node.nodeSize,
-          after.lines[behind[0] ?? 0]?.at ?? nowAt,
-        ),
-      );
-    }
-    return ops;
-  }
-
-  /** A line goes to the end of the first one, without its words up to `end`. */
-  #joins({ node, at, inner, line }: Line, end: number, first: Line): Op[] | null {
-    if (this.#draft.isMine(node)) {
-      const kept = line.content.cut(end - inner);
-      const target = first.inner + first.line.content.size;
-      return [
-        () => {
-          this.#draft.tr.delete(this.#draft.map(at), this.#draft.map(at + node.nodeSize, -1));
-          if (kept.size > 0) insertWords(this.#draft, target, kept, null);
-        },
-      ];
-    }
-    const isTaken = this.#draft.isTaken(node);
-    const own = isTaken ? null : this.#draft.ownOn(node);
-    if (own && own.kind !== "join") return null;
-    return [
-      () => {
-        strike(this.#draft, inner, end);
-        if (isTaken) this.#draft.isBeside = true;
-        else if (!own) this.#draft.suggestOn(at, this.#draft.suggestion("join"));
-      },
-    ];
-  }
-
-  /** In a line, words go and others come. */
-  #exchange(from: number, to: number, inserted: readonly Token[], depth: number): Op[] {
-    if (from === to && inserted.length === 0) return [];
-    return [
-      () => {
-        const nodes = inserted.map(({ node, edge }) => ({ node, depth: edge === undefined ? null : depth }));
-        strike(this.#draft, from, to);
-        if (nodes.length === 0) return;
-        const caret = inserted.findIndex(({ at }) => at >= this.#draft.after.selection.head);
-        insertTokens(this.#draft, to, nodes, caret === -1 ? nodes.length : caret);
-      },
-    ];
   }
 
   /** Blocks that come into a list, a quote or a callout. */
