@@ -7,17 +7,17 @@
  * 4. What cannot be suggested is refused, and the document stays as it is.
  */
 
-import { type NodeSuggestion, suggestionOf } from "@manyhands/schema";
+import { suggestionOf } from "@manyhands/schema";
 import { Fragment, type Node, type NodeType } from "@tiptap/pm/model";
 import type { EditorState, Transaction } from "@tiptap/pm/state";
 import { type Gap, gapsOf } from "./aligning";
 import { type Author, type Refusal, Refused } from "./author";
 import { acceptedIn, deletions, exchangesOwn, insertions } from "./blocks";
-import { changedAttributes, hasSameMarkup, isAlike, without } from "./comparing";
+import { changedAttributes, isAlike } from "./comparing";
 import { cuts } from "./cuts";
 import { Draft, type Op } from "./draft";
 import { inlineOps } from "./inline";
-import { isList } from "./lines";
+import { lifts, wraps } from "./nesting";
 import { hasSuggestions } from "./present";
 import { acceptAll, settled } from "./settle";
 
@@ -61,8 +61,6 @@ class Translation {
     return this.#draft.isBeside || settled(this.#draft.tr.doc, acceptAll).eq(settled(this.#now, acceptAll));
   }
 
-  // Blocks.
-
   /** Plans what makes one node of the other; null if that cannot be suggested within them. */
   #blocks(old: Node, oldAt: number, now: Node, nowAt: number, isMine: boolean): Op[] | null {
     const ops: Op[] = [];
@@ -88,7 +86,7 @@ class Translation {
       return [...deletions(this.#draft, gap), ...insertions(this.#draft, gap, nowParent)];
     this.#draft.isStructural = true;
     if (!this.#isCoarse) {
-      const lines = cuts(this.#draft, gap) ?? this.#wraps(gap) ?? this.#lifts(gap);
+      const lines = cuts(this.#draft, gap) ?? wraps(this.#draft, gap) ?? lifts(this.#draft, gap);
       if (lines) return lines;
     }
     return this.#copies(gap, parent, nowParent);
@@ -167,68 +165,6 @@ class Translation {
     if (!parent.canReplace(index, index, Fragment.from(acceptedIn(nowParent, news)))) return null;
     return [...deletions(this.#draft, gap), ...insertions(this.#draft, gap, nowParent)];
   }
-
-  /** Blocks that come into a list, a quote or a callout. */
-  #wraps({ olds, news, oldAt }: Gap): Op[] | null {
-    const [wrapper] = news;
-    if (news.length !== 1 || !wrapper || wrapper.inlineContent || wrapper.isLeaf) return null;
-    const inner = isList(wrapper) ? wrapper.children.flatMap(({ children }) => children) : wrapper.children;
-    if (inner.length !== olds.length || !inner.every((node, index) => isSameBut(node, olds[index])))
-      return null;
-    if (olds.some((node) => node.type === wrapper.type)) return null;
-    const attrs = without(wrapper.attrs, "suggestion");
-    // What was to become of the blocks before is not meant any more.
-    const left = olds.map((node, index) => (inner[index]?.attrs.suggestion ? node : null));
-    for (const node of olds)
-      if (this.#draft.ownOn(node)?.kind === "set") this.#draft.id ??= suggestionOf(node.attrs)?.id ?? null;
-    if (left.some((node) => node && this.#draft.ownOn(node))) return null;
-    return this.#each(
-      olds,
-      oldAt,
-      () => this.#draft.suggestion("wrap", { type: wrapper.type.name, attrs }),
-      true,
-    );
-  }
-
-  /** Blocks that leave what is around them. */
-  #lifts({ olds, news, oldAt }: Gap): Op[] | null {
-    const [around] = olds;
-    if (olds.length !== 1 || !around || around.isLeaf || around.inlineContent) return null;
-    const levels = isList(around) ? 2 : 1;
-    const ops: Op[] = [];
-    let at = oldAt + 1;
-    for (const child of around.children) {
-      const blocks = isList(around) ? child.children : [child];
-      let inner = isList(around) ? at + 1 : at;
-      for (const block of blocks) {
-        if (news.some((node) => node.eq(block))) {
-          const lifted = this.#each([block], inner, () =>
-            this.#draft.suggestion("lift", { attrs: { levels } }),
-          );
-          if (!lifted) return null;
-          ops.push(...lifted);
-        }
-        inner += block.nodeSize;
-      }
-      at += child.nodeSize;
-    }
-    return ops.length > 0 ? ops : null;
-  }
-
-  #each(
-    nodes: readonly Node[],
-    from: number,
-    suggestion: () => NodeSuggestion,
-    mayReplace = false,
-  ): Op[] | null {
-    if (nodes.some((node) => this.#draft.ownOn(node)) && !mayReplace) return null;
-    let at = from;
-    return nodes.map((node) => {
-      const here = at;
-      at += node.nodeSize;
-      return () => this.#draft.suggestOn(here, suggestion());
-    });
-  }
 }
 
 /** A document without proposals of one's own for blocks that cannot become so where they stand now: a heading begins no item of a list. */
@@ -244,9 +180,4 @@ function withoutVoid(doc: Node, user: string): Node {
     return inner.type.create({ ...inner.attrs, suggestion: null }, inner.content, inner.marks);
   });
   return doc.copy(Fragment.from(children));
-}
-
-/** Whether two nodes differ in nothing but what is suggested for them. */
-function isSameBut(one: Node, other: Node | undefined): boolean {
-  return hasSameMarkup(one, other) && other !== undefined && one.content.eq(other.content);
 }

@@ -1,0 +1,69 @@
+/** Blocks that come into others, and leave them. */
+
+import { type NodeSuggestion, suggestionOf } from "@manyhands/schema";
+import type { Node } from "@tiptap/pm/model";
+import type { Gap } from "./aligning";
+import { hasSameMarkup, without } from "./comparing";
+import type { Draft, Op } from "./draft";
+import { isList } from "./lines";
+
+/** Blocks that come into a list, a quote or a callout. */
+export function wraps(draft: Draft, { olds, news, oldAt }: Gap): Op[] | null {
+  const [wrapper] = news;
+  if (news.length !== 1 || !wrapper || wrapper.inlineContent || wrapper.isLeaf) return null;
+  const inner = isList(wrapper) ? wrapper.children.flatMap(({ children }) => children) : wrapper.children;
+  if (inner.length !== olds.length || !inner.every((node, index) => isSameBut(node, olds[index])))
+    return null;
+  if (olds.some((node) => node.type === wrapper.type)) return null;
+  const attrs = without(wrapper.attrs, "suggestion");
+  // What was to become of the blocks before is not meant any more.
+  const left = olds.map((node, index) => (inner[index]?.attrs.suggestion ? node : null));
+  for (const node of olds)
+    if (draft.ownOn(node)?.kind === "set") draft.id ??= suggestionOf(node.attrs)?.id ?? null;
+  if (left.some((node) => node && draft.ownOn(node))) return null;
+  return each(draft, olds, oldAt, () => draft.suggestion("wrap", { type: wrapper.type.name, attrs }), true);
+}
+
+/** Blocks that leave what is around them. */
+export function lifts(draft: Draft, { olds, news, oldAt }: Gap): Op[] | null {
+  const [around] = olds;
+  if (olds.length !== 1 || !around || around.isLeaf || around.inlineContent) return null;
+  const levels = isList(around) ? 2 : 1;
+  const ops: Op[] = [];
+  let at = oldAt + 1;
+  for (const child of around.children) {
+    const blocks = isList(around) ? child.children : [child];
+    let inner = isList(around) ? at + 1 : at;
+    for (const block of blocks) {
+      if (news.some((node) => node.eq(block))) {
+        const lifted = each(draft, [block], inner, () => draft.suggestion("lift", { attrs: { levels } }));
+        if (!lifted) return null;
+        ops.push(...lifted);
+      }
+      inner += block.nodeSize;
+    }
+    at += child.nodeSize;
+  }
+  return ops.length > 0 ? ops : null;
+}
+
+function each(
+  draft: Draft,
+  nodes: readonly Node[],
+  from: number,
+  suggestion: () => NodeSuggestion,
+  mayReplace = false,
+): Op[] | null {
+  if (nodes.some((node) => draft.ownOn(node)) && !mayReplace) return null;
+  let at = from;
+  return nodes.map((node) => {
+    const here = at;
+    at += node.nodeSize;
+    return () => draft.suggestOn(here, suggestion());
+  });
+}
+
+/** Whether two nodes differ in nothing but what is suggested for them. */
+function isSameBut(one: Node, other: Node | undefined): boolean {
+  return hasSameMarkup(one, other) && other !== undefined && one.content.eq(other.content);
+}
