@@ -7,6 +7,8 @@ before and after the update. From that follows:
 2. Other people's suggestions, and the anchors of their comments, stay as well.
 3. What the update brings is in its author's name.
 
+What is new must also be of the document's format (crdt/suggestions/form.py).
+
 The judge keeps two copies of the document. One has all that was admitted, the other one also what
 is judged now: Yjs takes nothing back. An update touches few blocks, and only the views of these are
 compared. In all others nothing has changed, as Yjs changes a type only by items that are in it.
@@ -20,8 +22,10 @@ from typing import Any, NamedTuple
 
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
+from crdt.content.schema import SCHEMA
 from crdt.errors import Code, ProtocolError
 from crdt.permissions import not_a_suggestion
+from crdt.suggestions.form import Form, Names, names_in
 from crdt.suggestions.marks import Pair, check_new
 from crdt.suggestions.views import View, view_of
 from crdt.yjs.varint import check_state_vector
@@ -66,6 +70,8 @@ class Judge:
         """The updates that were judged last. Only `_tried` has them."""
         self._pending: dict[str, int] = {}
         """What people have pending, as far as it was counted: never too little."""
+        self._names: Names | None = None
+        """The names in the document, where they say what may be proposed."""
 
     def follow(self, updates: Sequence[bytes], *, took_last: bool) -> None:
         """Take in what was admitted since, in the engine's form. Updates may come again.
@@ -81,10 +87,11 @@ class Judge:
             if copy is not None:
                 copy.follow(updates)
 
-    def judge(self, candidates: Sequence[Candidate], user: str) -> None:
+    def judge(self, candidates: Sequence[Candidate], user: str, format_name: str | None = SCHEMA.name) -> None:
         """Raise ProtocolError(not_a_suggestion) unless a batch is only somebody's suggestions.
 
-        Then say to `follow` whether the batch was taken.
+        `format_name`: the document's format; None if it has none, or takes any. Then say to
+        `follow` whether the batch was taken.
         """
         clocks = check_state_vector(self._base.doc.get_state())
         said = [each for each in candidates if not each.is_answer]
@@ -93,14 +100,22 @@ class Judge:
         touched = tried.apply([each.engine for each in candidates])
         rescued = len(said) < len(candidates)
         stretches = touched.stretches(self._base.root, tried.root)
-        growth = sum(_compared(stretches, user, doubts, rescued=rescued))
+        form = Form(format_name, self._held)
+        growth = sum(_compared(stretches, user, doubts, form, rescued=rescued))
         if growth > 0:
             self._check_size(user, growth)
         self._tried, self._last = tried, tuple([each.engine for each in candidates])
 
+    def _held(self) -> Names:
+        if self._names is None:
+            self._names = names_in(self._base.root)
+        return self._names
+
     def _check_size(self, user: str, growth: int) -> None:
         pending = self._pending.get(user)
-        if pending is None or pending + growth > MOST_PENDING:
+        if pending is None:
+            pending = self._base.pending(user) if self._base.holds(user) else 0
+        if pending + growth > MOST_PENDING:
             pending = self._base.pending(user)
         self._pending[user] = pending + growth
         if pending + growth > MOST_PENDING:
@@ -112,18 +127,20 @@ class Judge:
 
 
 def _compared(
-    stretches: Iterable[tuple[list[Any], list[Any]]], user: str, doubts: Sequence[Pair], *, rescued: bool
+    stretches: Iterable[tuple[list[Any], list[Any]]], user: str, doubts: Sequence[Pair], form: Form, *, rescued: bool
 ) -> Iterator[int]:
     """Compare the touched stretches before and after; yield how much more each has pending."""
     known: set[Pair] = set()
     for before, after in stretches:
         was = _joined([view_of(node, user, collects=bool(doubts)) for node in before])
-        views = [view_of(node, user) for node in after]
+        views = [view_of(node, user, form=form) for node in after]
         now = _joined(views)
         if not (_is_alike(was, now) or (rescued and _is_alike(was, _joined(_without_empty(views))))):
             raise not_a_suggestion(_difference(was, now))
         if not _is_lent_alike(was, now):
             raise not_a_suggestion("writes in another person's name")
+        if _texts(after) > _texts(before):
+            raise not_a_suggestion("writes words where only blocks can stand")
         known |= was.marks
         yield now.own - was.own
     if not known.issuperset(doubts):
@@ -149,6 +166,11 @@ def _without_empty(views: Sequence[View]) -> list[View]:
 def _holds_nothing(view: View) -> bool:
     """Whether a block has no words: the server has made it for words that are only suggested."""
     return len(view.content) == 1 and view.content[0][0] not in ("#", "@", "?") and not view.content[0][2]
+
+
+def _texts(nodes: Sequence[Any]) -> int:
+    """Count bare texts among blocks. Even an empty one is more than a page can show."""
+    return sum(isinstance(node, XmlText) for node in nodes)
 
 
 def _is_alike(was: View, now: View) -> bool:
@@ -285,8 +307,10 @@ class _Copy:
             else:
                 self._delta = event.delta
 
+    def holds(self, user: str) -> bool:
+        """Whether a person's name stands anywhere in the document."""
+        return user.encode() in self.doc.get_update()
+
     def pending(self, user: str) -> int:
         """Return how much a person has pending."""
-        if user.encode() not in self.doc.get_update():
-            return 0
         return sum(view_of(child, user).own for child in self.root.children)

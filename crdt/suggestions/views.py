@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 from pycrdt import XmlElement, XmlFragment, XmlText
 
+from crdt.permissions import not_a_suggestion
+from crdt.suggestions.form import Form, check_table
 from crdt.suggestions.marks import (
     ATTRIBUTE,
     BLOCK_KINDS,
@@ -28,6 +30,9 @@ from crdt.suggestions.marks import (
     kind_of,
     plain,
 )
+
+PART = 10
+"""What a proposed element or an empty text counts. A document takes fewer than characters."""
 
 Kept = tuple[Pair, ...]
 """The formats of a piece of text that count."""
@@ -51,10 +56,13 @@ class View(NamedTuple):
     marks: frozenset[Pair]
 
 
-def view_of(node: Any, user: str, *, collects: bool = False) -> View:
-    """Return a view of one child of the text's root. `collects`: with the person's own marks."""
-    viewer = _Viewer(user, collects=collects)
-    content = tuple(viewer.children([node]))
+def view_of(node: Any, user: str, *, collects: bool = False, form: Form | None = None) -> View:
+    """Return a view of one child of the text's root. `collects`: with the person's own marks.
+
+    `form` is what the person's own content must have. Raises ProtocolError(not_a_suggestion).
+    """
+    viewer = _Viewer(user, form, collects=collects)
+    content = tuple(viewer.children("doc", [node]))
     return View(content, viewer.own, tuple(viewer.lent), frozenset(viewer.lent_marks), frozenset(viewer.marks))
 
 
@@ -69,8 +77,10 @@ class _Line:
 
 
 class _Viewer:
-    def __init__(self, user: str, *, collects: bool) -> None:
+    def __init__(self, user: str, form: Form | None, *, collects: bool) -> None:
         self._user = user
+        self._form = form
+        self._level = 0
         self._collects = collects
         self._inside = 0
         """Levels of own pending blocks around."""
@@ -79,33 +89,66 @@ class _Viewer:
         self.lent_marks: set[Pair] = set()
         self.marks: set[Pair] = set()
 
-    def children(self, nodes: Any) -> list[Any]:
+    def children(self, tag: str, nodes: Any) -> list[Any]:
         out: list[Any] = []
         line = _Line()
+        kinds: list[str] = []
+        others: list[str] = []
+        """What stands there, and what of it is not proposed."""
         for node in nodes:
             if isinstance(node, XmlText):
-                attributes, _ = self._attributes(node)
-                if attributes:
-                    out.append(("@", attributes))
-                pieces = list(self._pieces(node, line))
-                if pieces and out and out[-1][0] == "#":
-                    out[-1] = ("#", _joined(out[-1][1] + pieces))
-                elif pieces:
-                    out.append(("#", _joined(pieces)))
+                before = self.own
+                pieces = self._text(node, line, out)
+                if pieces:
+                    others.append("text")
+                if pieces or self.own > before:
+                    kinds.append("text")
+                else:
+                    self.own += PART
             elif isinstance(node, XmlElement):
-                out += self._element(node)
+                element = self._element(node)
+                out += element
+                kinds.append(node.tag or "")
+                others += [each[0] for each in element]
             elif isinstance(node, XmlFragment):
-                out.append(("fragment", tuple(self.children(node.children))))
+                out.append(("fragment", tuple(self.children("", node.children))))
             else:
                 out.append(("?", repr(type(node))))
         self._sort_out(line, ())
+        if self._form is not None and (self._inside or len(others) < len(kinds)):
+            self._form.check_children(tag, kinds, None if self._inside else others)
         return [("#", tuple(each[1])) if each[0] == "#" else each for each in out]
+
+    def _text(self, text: XmlText, line: _Line, out: list[Any]) -> bool:
+        """Add what is left of a text to `out`; return whether there is anything."""
+        attributes, _ = self._attributes(text)
+        if attributes and self._inside and self._form is not None:
+            raise not_a_suggestion("gives a text an attribute, which no editor writes")
+        if attributes:
+            out.append(("@", attributes))
+        pieces = list(self._pieces(text, line))
+        if pieces and out and out[-1][0] == "#":
+            out[-1] = ("#", _joined(out[-1][1] + pieces))
+        elif pieces:
+            out.append(("#", _joined(pieces)))
+        return bool(pieces)
 
     def _element(self, element: XmlElement) -> list[Any]:
         attributes, is_own = self._attributes(element)
+        form, tag = self._form, element.tag or ""
+        seen = form.elements if form is not None else 0
         self._inside += is_own
-        content = self.children(element.children)
+        self._level += 1
+        if self._inside:
+            held = {name: plain(value) for name, value in element.attributes.__iter__()}
+            self.own += PART + sum([len(each) for each in held.values() if isinstance(each, str)])
+            if form is not None:
+                form.check_element(tag, held, self._level)
+        content = self.children(tag, element.children)
+        self._level -= 1
         self._inside -= is_own
+        if form is not None and tag == "table" and form.elements > seen:
+            check_table(element)
         return [] if is_own else [(element.tag, attributes, tuple(content))]
 
     def _attributes(self, node: XmlElement | XmlText) -> tuple[Kept, bool]:
@@ -116,9 +159,9 @@ class _Viewer:
             kind = kind_of(name)
             if name == ATTRIBUTE and is_of(value, self._user) and value.get("kind") in BLOCK_KINDS:
                 is_own = value["kind"] == INSERT
-                self.own += 1
+                self._owns(ATTRIBUTE, value)
             elif kind == "comment" and is_of(value, self._user) and name == key_of(kind, _comment(value)):
-                self.own += 1  # a comment on a picture
+                self._owns(kind, value)  # a comment on a picture
             else:
                 pair = name, canonical(value)
                 kept.append(pair)
@@ -127,6 +170,11 @@ class _Viewer:
         if self._inside or is_own:
             self.lent_marks.update(theirs)
         return tuple(sorted(kept)), is_own
+
+    def _owns(self, kind: str, value: dict[str, Any]) -> None:
+        self.own += 1
+        if self._form is not None:
+            self._form.check_own(kind, value)
 
     def _pieces(self, text: XmlText, line: _Line) -> Iterator[tuple[Any, Kept]]:
         for chunk, formats in text.diff():
@@ -139,7 +187,7 @@ class _Viewer:
                     continue
                 if kind is not None and is_of(value, self._user):
                     is_own |= kind == INSERTION
-                    self.own += 1
+                    self._owns(kind, value)
                     if self._collects:
                         self.marks.add((key, canonical(value)))
                     continue
@@ -148,6 +196,8 @@ class _Viewer:
                     theirs.append(pair)
                     self.marks.add(pair)
                 kept.append(pair)
+            if self._form is not None and (self._inside or is_own):
+                self._check_formats(formats or {})
             words = chunk if isinstance(chunk, str) else repr(chunk)
             their_marks = tuple(sorted(theirs))
             if self._inside:
@@ -159,6 +209,12 @@ class _Viewer:
             elif words:
                 self._sort_out(line, their_marks)
                 yield (words, tuple(sorted(kept))) if isinstance(chunk, str) else ((words,), tuple(sorted(kept)))
+
+    def _check_formats(self, formats: Any) -> None:
+        for key, held in formats.items():
+            value = plain(held)
+            if value is not None and kind_of(key) is None and self._form is not None:
+                self._form.check_mark(key, value)
 
     def _lend(self, words: str, theirs: Kept) -> None:
         insertions = tuple([pair for pair in theirs if kind_of(pair[0]) == INSERTION])

@@ -34,7 +34,9 @@ class Sandbox(Protocol):
     async def judge(self, brief: Callable[[], Brief], document: str, person: str) -> Judged:
         """Judge a person's suggestions."""
 
-    async def judge_row(self, state: bytes, entries: Sequence[Entry], person: str) -> list[Judged]:
+    async def judge_row(
+        self, state: bytes, entries: Sequence[Entry], format_name: str | None, person: str
+    ) -> list[Judged]:
         """Judge the suggestions of a row in their places."""
 
 
@@ -86,7 +88,13 @@ class Proving:
         self._took_last = True
 
     def _moment(self) -> object:
-        return self._room.proving.now, self._room.taken
+        return self._room.proving.now, self._room.taken, self._format_name
+
+    @property
+    def _format_name(self) -> str | None:
+        """The format that suggestions must have; None if the document has none, or takes any."""
+        info = self._room.info
+        return None if info.format is None or info.any_format else info.format.name
 
     def _brief(self, candidates: tuple[Candidate, ...], user: str, moment: list[object]) -> Brief:
         moment[:] = [self._moment()]
@@ -98,7 +106,14 @@ class Proving:
         in_flight = [update.engine for update in self._room.in_flight()]
         rows, proving.followed = proving.followed or [], []
         return Brief(
-            self._copy, self._served, state, (*rows, *in_flight), self._took_last and state is None, candidates, user
+            self._copy,
+            self._served,
+            state,
+            (*rows, *in_flight),
+            self._took_last and state is None,
+            candidates,
+            user,
+            self._format_name,
         )
 
     def _state(self) -> bytes:
@@ -114,7 +129,9 @@ class Proving:
             return None
         try:
             state = self._state()
-            judged = await _patiently(lambda: self._sandbox.judge_row(state, question.entries, self._document_id))
+            judged = await _patiently(
+                lambda: self._sandbox.judge_row(state, question.entries, self._format_name, self._document_id)
+            )
         except ManyhandsError as error:
             log.warning("suggestions_unproven", document=self._document_id, reason=error.message)
             return [None if entry.user is None else error for entry in question.entries]

@@ -30,6 +30,7 @@ class Brief(Struct, frozen=True):
         rows: updates in the engine's form that were admitted since, and some from before.
         took_last: whether what the last job was about was admitted.
         user: whose suggestions the candidates must be.
+        format_name: the document's format; None if it has none, or takes any.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Brief(Struct, frozen=True):
     took_last: bool
     candidates: tuple[Candidate, ...]
     user: str
+    format_name: str | None
 
 
 class Judged(Struct, frozen=True):
@@ -67,7 +69,7 @@ class Judges:
         judge.follow(brief.rows, took_last=brief.took_last)
         refusal = None
         try:
-            judge.judge(brief.candidates, brief.user)
+            judge.judge(brief.candidates, brief.user, brief.format_name)
         except ManyhandsError as error:
             refusal = error.code.value, error.message
         self._keep(brief.key, served + 1, judge, size + sum(map(len, brief.rows)))
@@ -81,7 +83,7 @@ class Judges:
                 return
 
 
-def judge_row(state: bytes, entries: Sequence[Entry]) -> list[Judged]:
+def judge_row(state: bytes, entries: Sequence[Entry], format_name: str | None) -> list[Judged]:
     """Judge the suggestions of a row in their places. `state`: the document before the row."""
     judge = Judge(state)
     judged = []
@@ -89,7 +91,7 @@ def judge_row(state: bytes, entries: Sequence[Entry]) -> list[Judged]:
         refusal = None
         if entry.user is not None:
             try:
-                judge.judge(entry.updates, entry.user)
+                judge.judge(entry.updates, entry.user, format_name)
             except ManyhandsError as error:
                 refusal = error.code.value, error.message
         judge.follow([update.engine for update in entry.updates], took_last=False)

@@ -192,9 +192,11 @@ class Sandbox:
         async with self._slot(person, urgent=True, document=document) as worker:
             return read(await self._asked(worker, "judge", brief()), Decoder(Judged).decode)
 
-    async def judge_row(self, state: bytes, entries: Sequence[Entry], person: str) -> list[Judged]:
+    async def judge_row(
+        self, state: bytes, entries: Sequence[Entry], format_name: str | None, person: str
+    ) -> list[Judged]:
         """Judge the suggestions of a row in their places behind a document."""
-        judged = await self._run(list[Judged], "judge_row", state, entries, person=person, urgent=True)
+        judged = await self._run(list[Judged], "judge_row", state, entries, format_name, person=person, urgent=True)
         if len(judged) != len(entries):
             raise InvariantError("The sandbox's answer has an unknown form.")
         return judged

@@ -21,6 +21,7 @@ from crdt.content.blocks import Blocks
 from crdt.content.edits import AnchorComment, Append, DeleteBlocks, Edit, Insert, Order, ReplaceBlocks, ReplaceText
 from crdt.content.making import made
 from crdt.content.proposing import Proposer
+from crdt.content.schema import SCHEMA
 from crdt.content.suggested import View, seen
 from crdt.content.tree import tree
 from crdt.errors import Code, ProtocolError
@@ -29,9 +30,23 @@ from crdt.suggestions import marks, views
 from crdt.suggestions.judge import Candidate, Judge
 from crdt.suggestions.marks import key_of
 from crdt.suggestions.views import view_of
+from crdt.yjs.contents import TYPE, XML_TEXT
+from crdt.yjs.items import ItemReader
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
-from tests.harness.suggester import ATTACKS, EDITING, HONEST, Writer, a_text
+from tests.harness.suggester import (
+    ATTACKS,
+    EDITING,
+    FORM_ATTACKS,
+    HONEST,
+    OURS_ALONE,
+    Writer,
+    a_text,
+    own_block,
+    own_element,
+    own_words_with,
+    suggests_words,
+)
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "suggestion_cases.jsonl").read_text().splitlines()]
 SESSIONS = json.loads(gzip.decompress((Path(__file__).parent / "suggestion_sessions.json.gz").read_bytes()))
@@ -48,11 +63,11 @@ def judge_of(state: bytes) -> Judge:
     return Judge(inspect(state, LIMITS, durable=True).engine)
 
 
-def refusal(judge: Judge, updates: Sequence[bytes], user: str) -> str | None:
+def refusal(judge: Judge, updates: Sequence[bytes], user: str, form: str | None = SCHEMA.name) -> str | None:
     """Return why a batch is refused, or None, and let the judge go on without it or with it."""
     said = candidates(updates)
     try:
-        judge.judge(said, user)
+        judge.judge(said, user, form)
     except ProtocolError as error:
         judge.follow([], took_last=False)
         return error.message if error.code is Code.NOT_A_SUGGESTION else None
@@ -63,7 +78,7 @@ def refusal(judge: Judge, updates: Sequence[bytes], user: str) -> str | None:
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_what_the_editor_s_binding_writes_is_judged_as_recorded(case: dict[str, Any]) -> None:
     judge = judge_of(b64decode(case["before"]))
-    assert (refusal(judge, [b64decode(case["update"])], case["user"]) is None) == case["ok"]
+    assert (refusal(judge, [b64decode(case["update"])], case["user"], None) is None) == case["ok"]
 
 
 @pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session["seed"])
@@ -137,13 +152,79 @@ def attacks_taken(name: str, seeds: Iterable[int], enough: int) -> Iterator[int]
                 judge.judge(candidates(made), "u")
                 judge.follow([], took_last=True)
         honest = writer.does(random.choice(HONEST)) if seed % 2 else []
-        if made := writer.does(ATTACKS[name]):
+        if made := writer.does({**ATTACKS, **OURS_ALONE}[name]):
             tried += 1
             if refusal(judge, [*honest, *made], "u") is None:
                 yield seed
         if tried == enough:
             return
     assert tried == enough
+
+
+@pytest.mark.parametrize("name", OURS_ALONE)
+def test_what_a_proposal_would_do_is_of_manyhands_format_in_its_documents(name: str) -> None:
+    assert len(list(attacks_taken(name, range(30), enough=4))) == 0
+
+
+def test_a_shared_type_as_an_attribute_is_refused() -> None:
+    """pycrdt writes none, so an update's bytes are changed."""
+    writer = Writer("u", 8, Random(1))
+    writer.root.children.append(XmlElement("paragraph", {}, [XmlText("Hello")]))
+    judge = judge_of(writer.doc.get_update())
+    writer.updates.clear()
+    (made,) = writer.does(FORM_ATTACKS["long value"])
+    reader = ItemReader(made)
+    (head, content, end) = next(
+        (reader.head_at, reader.content_at, reader.at) for item in reader.items() if item.key == "textAlign"
+    )
+    forged = made[:head] + bytes((made[head] & 0xE0 | TYPE,)) + made[head + 1 : content] + bytes((XML_TEXT,))
+    assert "no editor writes" in (refusal(judge, [forged + made[end:]], "u") or "")
+
+
+def of_another_editor() -> tuple[Judge, Writer]:
+    """A document of another schema, and somebody who suggests there."""
+    editor = Writer("ann", 7, Random(1))
+    editor.root.children.append(XmlElement("line", {"mood": "calm"}, [XmlText("Hello brave world")]))
+    editor.root.children[0].children[0].format(0, 5, {"loud": {"by": 2.0}})
+    writer = Writer("u", 8, Random(1))
+    writer.hears(editor.doc.get_update())
+    return judge_of(editor.doc.get_update()), writer
+
+
+@pytest.mark.parametrize("form", [None, "another"])
+def test_in_another_format_what_stands_in_the_document_is_known(form: str | None) -> None:
+    judge, writer = of_another_editor()
+    for act in (suggests_words, own_element("line", {"mood": "wild"}), own_words_with({"loud": {"by": 3.0}})):
+        assert refusal(judge, writer.does(act), "u", form) is None
+    odd = own_words_with({"loud": {"evil": 1.0}}), own_element("line", {"mood": {"a": 1.0}})
+    for evil in (own_element("evil"), own_element("line", {"evil": "1"}), own_words_with({"evil": {}}), *odd):
+        judge, writer = of_another_editor()
+        assert refusal(judge, writer.does(evil), "u", form) is not None
+    judge, writer = of_another_editor()
+    ours = writer.does(own_element("paragraph"))
+    assert (refusal(judge, ours, "u", form) is None) == (form is None)
+
+
+@pytest.mark.parametrize("name", ["empty texts", "nested blocks"])
+def test_what_has_no_words_is_bounded_as_well(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "MOST_PENDING", 500)
+    writer = Writer("u", 8, Random(1))
+    writer.root.children.append(XmlElement("paragraph", {}, [XmlText("Hello")]))
+    judge = judge_of(writer.doc.get_update())
+    writer.updates.clear()
+
+    def fill(writer: Writer) -> None:
+        for _ in range(20):
+            if name == "empty texts":
+                writer.root.children[0].children.append(XmlText(""))
+            else:
+                writer.root.children.append(own_block(writer, ""))
+
+    for _ in range(2 if name == "empty texts" else 1):
+        judge.judge(candidates(writer.does(fill)), "u")
+        judge.follow([], took_last=True)
+    with pytest.raises(ProtocolError, match="too many suggestions"):
+        judge.judge(candidates(writer.does(fill)), "u")
 
 
 EDITS: dict[str, list[Edit]] = {
@@ -178,6 +259,10 @@ def test_what_programs_suggest_passes_and_what_they_edit_does_not(name: str) -> 
             assert seen(tree(doc), View.WITHOUT) != seen(tree(doc), View.ACCEPTED) or name == "comment"
 
 
+FORM = ("document's format", "stand", "too many levels", "too large")
+"""Words in the sentences about what no page can show."""
+
+
 def whole(judge: Judge, user: str) -> list[object]:
     seen = [view_of(child, user) for child in judge._base.root.children]
     return [each.content for each in seen if each.content]
@@ -208,7 +293,7 @@ def test_looking_at_touched_blocks_says_what_looking_at_everything_says(seed: in
         else:
             both = judge_of(judge._base.doc.get_update())
             both.follow([each.engine for each in candidates(made)], took_last=False)
-            special = ("name", "beside the text", "no editor writes", "key", "no rich text", "keys")
+            special = ("name", "beside the text", "no editor writes", "key", "no rich text", *FORM)
             assert whole(both, "u") != before or any(word in why for word in special), why
             return  # Yjs takes nothing back, so this author is out
 
@@ -233,6 +318,7 @@ HOLES: dict[str, list[tuple[object, str, object]]] = {
     "bytes are not looked at": [(judging, "check_new", lambda *_: [])],
     "names inside of own content are not looked at": [(judging, "_is_lent_alike", anything)],
     "values of formats do not count": [(views, "canonical", lambda _: "")],
+    "the form is not looked at": [(judging, "Form", lambda *_: None)],
     "own words count although they are pending": [(judging, "_is_alike", anything)],
 }
 

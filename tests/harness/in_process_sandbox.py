@@ -70,8 +70,10 @@ class InProcessSandbox:
     async def judge(self, brief: Callable[[], Brief], document: str, person: str) -> Judged:
         return self.judges.judge(brief())
 
-    async def judge_row(self, state: bytes, entries: Sequence[Entry], person: str) -> list[Judged]:
-        return judge_row(state, entries)
+    async def judge_row(
+        self, state: bytes, entries: Sequence[Entry], format_name: str | None, person: str
+    ) -> list[Judged]:
+        return judge_row(state, entries, format_name)
 
     async def inspect(self, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> list[Inspected]:
         return [inspect(update, limits) for update in updates]

@@ -4,7 +4,7 @@ Each act changes the person's own document, and is one update. `HONEST` are the 
 only suggests, `EDITING` those of an editor, and `ATTACKS` what nobody may do who only suggests.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -84,11 +84,9 @@ class Writer:
         """A mark as a format, of this person unless another name is given."""
         self._count += 1
         user = self.user if user is None else user
-        given: dict[str, Any] = {
-            "id": f"{user}-{self.client_id}-{self._count}",
-            "user": user,
-            "at": 1.7e12 + self._count,
-        }
+        given: dict[str, Any] = {"id": f"{user}-{self.client_id}-{self._count}", "user": user}
+        if kind != "comment":
+            given["at"] = 1.7e12 + self._count
         if kind == "insertion":
             given |= {"run": float(self._count), "break": None}
         if kind == "formatting":
@@ -235,7 +233,8 @@ def makes_a_block_anew(writer: Writer) -> None:
     """Delete a block and write the same, with something suggested behind it, as bindings may do."""
     at = writer.random.randrange(len(writer.root.children))
     block = writer.root.children[at]
-    if not isinstance(block, XmlElement) or is_own_block(block, writer.user) or len(texts_in(block)) != 1:
+    texts = [each for each in block.children if isinstance(each, XmlText)]
+    if is_own_block(block, writer.user) or len(texts) != 1 or len(block.children) != 1:
         return
     pieces, attributes = texts_in(block)[0].diff(), dict(block.attributes.__iter__())
     del writer.root.children[at]
@@ -289,7 +288,9 @@ def makes_bold(writer: Writer) -> None:
 
 def adds_a_block(writer: Writer) -> None:
     at = writer.random.randint(0, len(writer.root.children))
-    writer.root.children.insert(at, XmlElement(writer.random.choice(TAGS), {}, [XmlText(writer.words())]))
+    tag, text = writer.random.choice(TAGS), XmlText(writer.words())
+    inside = XmlElement("paragraph", {}, [text]) if tag == "blockquote" else text
+    writer.root.children.insert(at, XmlElement(tag, {}, [inside]))
 
 
 def deletes_a_block(writer: Writer) -> None:
@@ -584,6 +585,177 @@ def attribute_of_a_text(writer: Writer) -> bool:
     return piece is not None
 
 
+# What no editor knows, or can draw. Every page that meets it opens the document read-only.
+
+
+def own_element(tag: str, more: Mapping[str, Any] | None = None, inside: Sequence[Any] = ()) -> Attack:
+    """A proposed block, whatever is in it."""
+
+    def act(writer: Writer) -> bool:
+        attributes = {"suggestion": writer.of_block("insert"), **(more or {})}
+        writer.root.children.append(XmlElement(tag, attributes, [made() for made in inside]))
+        return True
+
+    return act
+
+
+def _element(tag: str, more: Mapping[str, Any] | None = None, inside: Sequence[Any] = ()) -> Callable[[], XmlElement]:
+    return lambda: XmlElement(tag, dict(more or {}), [made() for made in inside])
+
+
+def nested(levels: int) -> Attack:
+    made = _element("paragraph")
+    for _ in range(levels):
+        made = _element("blockquote", inside=[made])
+    return own_element("blockquote", inside=[made])
+
+
+def own_words_with(formats: Mapping[str, Any]) -> Attack:
+    def act(writer: Writer) -> bool:
+        if (piece := _piece(writer)) is not None:
+            piece[0].insert(piece[2], "evil", {**writer.mark("insertion"), **formats})
+        return piece is not None
+
+    return act
+
+
+def own_mark_with(kind: str, more: Mapping[str, Any]) -> Attack:
+    """A mark of the own, with its right key, that says something odd."""
+
+    def act(writer: Writer) -> bool:
+        if (piece := _piece(writer)) is not None:
+            text, start, end, _ = piece
+            mark = writer.mark(kind, more=dict(more))
+            if kind == "insertion":
+                text.insert(end, "evil", mark)
+            else:
+                text.format(start, end, mark)
+        return piece is not None
+
+    return act
+
+
+def block_suggestion_with(more: Mapping[str, Any]) -> Attack:
+    def act(writer: Writer) -> bool:
+        free = [block for block in writer.root.children if block.attributes.get("suggestion") is None]
+        if free:
+            writer.random.choice(free).attributes["suggestion"] = {**writer.of_block("set"), **more}
+        return bool(free)
+
+    return act
+
+
+def comment_on_an_object_with(more: Mapping[str, Any]) -> Attack:
+    def act(writer: Writer) -> bool:
+        block = writer.random.choice(list(writer.root.children))
+        for key, value in writer.mark("comment", more=dict(more)).items():
+            block.attributes[key] = value
+        return True
+
+    return act
+
+
+def own_text_in_the_root(words: str) -> Attack:
+    def act(writer: Writer) -> bool:
+        text = XmlText("")
+        writer.root.children.append(text)
+        if words:
+            text.insert(0, words, writer.mark("insertion"))
+        return True
+
+    return act
+
+
+def own_words_in_a_quote(writer: Writer) -> bool:
+    """Bare words among blocks, in an accepted block."""
+    for block in writer.root.children:
+        if block.tag == "blockquote" and not is_own_block(block, writer.user):
+            text = XmlText("")
+            block.children.append(text)
+            text.insert(0, "evil", writer.mark("insertion"))
+            return True
+    return False
+
+
+def own_block_in_a_line(writer: Writer) -> bool:
+    for block in writer.root.children:
+        if block.tag == "paragraph" and not is_own_block(block, writer.user):
+            block.children.append(own_block(writer, "evil"))
+            return True
+    return False
+
+
+def attribute_of_an_own_text(writer: Writer) -> bool:
+    block = own_block(writer, "evil")
+    writer.root.children.append(block)
+    texts_in(block)[0].attributes["evil"] = "true"
+    return True
+
+
+def _table(rows: int, cells: int, **spans: float) -> Attack:
+    cell = _element("tableCell", spans, [_element("paragraph")])
+    return own_element("table", inside=[_element("tableRow", inside=[cell] * cells)] * rows)
+
+
+DEEP: Any = 1.0
+for _ in range(8):
+    DEEP = [DEEP]
+
+FORM_ATTACKS: dict[str, Attack] = {
+    "unknown node": own_element("evil"),
+    "node of another case": own_element("Paragraph"),
+    "root as a node": own_element("doc", inside=[_element("paragraph")]),
+    "text as a node": own_element("paragraph", inside=[_element("text")]),
+    "unknown node in an own block": own_element("blockquote", inside=[_element("evil")]),
+    "unknown attribute": own_element("paragraph", {"evil": "1"}),
+    "a constructor as an attribute": own_element("paragraph", {"constructor": "1"}),
+    "attribute of another node": own_element("paragraph", {"level": 1.0}),
+    "mark as an attribute": own_element("paragraph", {"bold": True}),
+    "object as a value": own_element("paragraph", {"textAlign": {"a": 1.0}}),
+    "bytes as a value": own_element("paragraph", {"textAlign": b"evil"}),
+    "words in a list as a value": own_element("paragraph", {"textAlign": ["evil"]}),
+    "long value": own_element("paragraph", {"textAlign": "x" * 10_000}),
+    "attribute of an own text": attribute_of_an_own_text,
+    "item without a list": own_element("listItem", inside=[_element("paragraph")]),
+    "block in a line": own_element("paragraph", inside=[_element("paragraph")]),
+    "block in accepted words": own_block_in_a_line,
+    "words among blocks": own_element("blockquote", inside=[lambda: XmlText("evil")]),
+    "own words among accepted blocks": own_words_in_a_quote,
+    "own words in the root": own_text_in_the_root("evil"),
+    "empty text in the root": own_text_in_the_root(""),
+    "many levels": nested(120),
+    "wide cells": _table(1, 40, colspan=64.0),
+    "many spans": _table(1500, 1, rowspan=2.0),
+    "unknown mark": own_words_with({"evil": {}}),
+    "known mark under a key with a hash": own_words_with({"bold--AAAAAAAA": {}}),
+    "unknown attribute of a known mark": own_words_with({"link": {"href": "x", "evil": "1"}}),
+    "object in a known mark": own_words_with({"link": {"href": {"a": 1.0}}}),
+    "odd value of a mark": own_words_with({"link": {"href": "x" * 10_000}}),
+    "more said in an insertion": own_mark_with("insertion", {"evil": 1.0}),
+    "more said in a strike": own_mark_with("deletion", {"run": 1.0}),
+    "more said in a comment": own_mark_with("comment", {"at": 1.0}),
+    "time that is none": own_mark_with("insertion", {"at": "yesterday"}),
+    "time that no browser shows": own_mark_with("insertion", {"at": 1e300}),
+    "time before all": own_mark_with("deletion", {"at": -1e300}),
+    "odd run": own_mark_with("insertion", {"run": {"a": 1.0}}),
+    "cut of many levels": own_mark_with("insertion", {"break": 1e9}),
+    "deep thread": own_mark_with("comment", {"id": "x", "user": "u", "more": DEEP}),
+    "more said in a comment on an object": comment_on_an_object_with({"evil": DEEP}),
+    "block's suggestion with more": block_suggestion_with({"evil": 1.0}),
+    "block's suggestion with a time that is none": block_suggestion_with({"at": 1e300}),
+}
+
+OURS_ALONE: dict[str, Attack] = {
+    "deep values in a block's suggestion": block_suggestion_with({"attrs": {"textAlign": DEEP}}),
+    "odd values in a block's suggestion": block_suggestion_with({"attrs": {"textAlign": {"a": 1.0}}}),
+    "unknown type in a block's suggestion": block_suggestion_with({"type": "evil"}),
+    "unknown format": own_mark_with("formatting", {"add": [{"type": "evil"}]}),
+    "odd format": own_mark_with("formatting", {"add": [{"type": "link", "attrs": {"href": {"a": 1.0}}}]}),
+    "another's comment as a format": own_mark_with("formatting", {"add": [{"type": "comment", "attrs": {"id": "x"}}]}),
+    "many formats": own_mark_with("formatting", {"remove": ["bold"] * 200}),
+}
+"""What other editors may mean something by."""
+
 ATTACKS: dict[str, Attack] = {
     "plain words": plain_words,
     "deletion": deletion,
@@ -618,6 +790,7 @@ ATTACKS: dict[str, Attack] = {
     "another text": another_text,
     "embed": embed,
     "attribute of a text": attribute_of_a_text,
+    **FORM_ATTACKS,
 }
 
 

@@ -26,7 +26,7 @@ def candidates(updates: list[bytes]) -> tuple[Candidate, ...]:
 
 
 def brief(key: str, before: int, state: bytes | None, updates: list[bytes], *, took_last: bool = False) -> Brief:
-    return Brief(key, before, state, (), took_last, candidates(updates), "u")
+    return Brief(key, before, state, (), took_last, candidates(updates), "u", "manyhands")
 
 
 def test_a_judge_that_is_not_there_or_has_missed_something_says_so() -> None:
@@ -73,7 +73,7 @@ def test_a_row_is_judged_entry_by_entry_in_its_place() -> None:
         Entry("u", candidates(honest)),
         Entry("u", candidates(evil)),
     ]
-    assert [each.refusal is None for each in judge_row(state, entries)] == [True, True, False]
+    assert [each.refusal is None for each in judge_row(state, entries, None)] == [True, True, False]
 
 
 async def test_a_new_process_is_given_the_whole_document() -> None:

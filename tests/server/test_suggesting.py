@@ -26,6 +26,7 @@ from tests.harness.memory_store import memory_store
 from tests.harness.node import Node, running_node
 from tests.harness.suggester import (
     ATTACKS,
+    FORM_ATTACKS,
     HONEST,
     Writer,
     adds_a_block,
@@ -137,10 +138,19 @@ async def test_a_commenter_suggests_and_everybody_sees_it(place: Place) -> None:
     assert "comment--" in ann.text
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
+SOME = ("unknown node", "own words among accepted blocks", "empty text in the root", "time that no browser shows")
+"""Of what no page can show. tests/crdt/test_suggestions.py has all."""
+
+
+@pytest.mark.parametrize("attack", [*(name for name in ATTACKS if name not in FORM_ATTACKS), *SOME])
 async def test_what_is_more_than_a_suggestion_is_refused_and_leaves_no_trace(place: Place, attack: str) -> None:
     ann = await place.comes("ann", Role.EDITOR)
     await ann.does(writes("Hello brave new world", "Another line"))
+    await ann.does(
+        lambda writer: writer.root.children.append(
+            XmlElement("blockquote", {}, [XmlElement("paragraph", {}, [XmlText("Quoted")])])
+        )
+    )
     await ann.does(marks_words("comment"))
     await ann.does(comments_on_an_object)
     await ann.does(
