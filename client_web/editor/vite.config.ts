@@ -18,6 +18,7 @@ const SERVER_PATHS = [
   /^\/ready$/,
   /^\/metrics$/,
   /^\/sign-(in|out)([/?]|$)/,
+  /^\/unsubscribe\//,
 ];
 
 /** Files that hold the words of one language; only those in use are kept. */

@@ -1,14 +1,21 @@
 """The built pages as browsers get them."""
 
 import gzip
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.routing import Mount, Route
 
 from crdt.errors import Unavailable
+from server.app import create_app
+from server.config import Config, MailSettings
+from server.config.people import PeopleSettings
 from server.http.pages import read_build
+from server.sandbox import Sandbox
+from tests.harness.memory_store import memory_store
 from tests.server.http_site import Site, error_of
 
 
@@ -148,3 +155,25 @@ async def test_pages_cannot_be_posted_to(client: httpx.AsyncClient) -> None:
 def test_a_directory_that_is_no_build_is_refused(build: Path) -> None:
     with pytest.raises(Unavailable, match="too large to be a build"):
         read_build(build, max_bytes=1000)
+
+
+def test_the_service_worker_leaves_the_server_s_own_addresses_to_the_server() -> None:
+    """The worker answers an address that it does not know with the application, which would hide a page of the server."""
+    people = PeopleSettings(
+        auth="oidc",
+        oidc_issuer="https://id.example.com",
+        oidc_client_id="manyhands",
+        oidc_client_secret="a secret",
+        public_url="https://docs.example.com",
+    )
+    mail = MailSettings("smtp://127.0.0.1", "docs@example.com")
+    app = create_app(Config(people=people, mail=mail), store=memory_store(), sandbox=Sandbox(starts_late=True))
+    config = Path("client_web/editor/vite.config.ts").read_text()
+    listed = re.search(r"const SERVER_PATHS = \[(.*?)\];", config, re.DOTALL)
+    assert listed is not None
+    left_alone = [each.replace("\\/", "/") for each in re.findall(r"^ +/(.+)/,$", listed[1], re.MULTILINE)]
+    found = [route for route in app.site.routes if isinstance(route, Mount | Route)]
+    *routes, pages = [f"{route.path}/" if isinstance(route, Mount) else route.path for route in found]
+    assert pages == "/{path:path}"
+    assert {"/api/", "/sign-in", "/unsubscribe/{seal}"} <= set(routes)
+    assert [path for path in routes if not any(re.search(each, path) for each in left_alone)] == []

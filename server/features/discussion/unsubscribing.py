@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from crdt.errors import Unavailable
 from server.auth.cookies import Seal, SecretKey
+from server.http.middleware import CONTENT_SECURITY_POLICY
 from server.http.plain_pages import ENGLISH, GERMAN, plain_page
 from server.observe import log
 from server.store.inbox_base import Inboxes
@@ -60,6 +61,10 @@ _UNKNOWN = {
 }
 
 
+_WITH_BUTTON = CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'")
+"""Our pages' policy, under which no browser would send a form."""
+
+
 class Unsubscribing:
     """Links that end mail, and the pages behind them. `public_url`: where people reach us."""
 
@@ -84,8 +89,11 @@ class Unsubscribing:
         return user_id if isinstance(user_id, str) else None
 
     async def _ask(self, request: Request) -> Response:
-        known = self._user(request) is not None
-        return plain_page(request, 200, _ASKED) if known else plain_page(request, 404, _UNKNOWN)
+        if self._user(request) is None:
+            return plain_page(request, 404, _UNKNOWN)
+        page = plain_page(request, 200, _ASKED)
+        page.headers["Content-Security-Policy"] = _WITH_BUTTON
+        return page
 
     async def _end(self, request: Request) -> Response:
         user_id = self._user(request)
