@@ -13,6 +13,7 @@ from typing import Any, assert_never, cast
 from msgspec import Struct, field
 
 from crdt.content.excerpt import Excerpt
+from crdt.content.schema import SCHEMA
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.gate.typing_runs import Keystroke
 from crdt.ids import DocumentId, NodeId, Seq
@@ -32,7 +33,7 @@ from crdt.protocol.hints import (
     PresenceHint,
     PresenceWhole,
 )
-from crdt.protocol.messages import DocumentInfo, Limits, Refused, Request, ServerMessage
+from crdt.protocol.messages import DocumentInfo, Format, Limits, Refused, Request, ServerMessage
 from crdt.protocol.row import Row
 from crdt.rescue.rescue import Rescued
 from crdt.room import effects
@@ -301,6 +302,8 @@ class Driver:
         declared = seat.format
         if declared is None or not self.room.info.is_raised_by(declared):
             return
+        if seat.only_suggests and not self._may_raise(declared):
+            return
         self.room.may_write(seat)
         judged, by = self.judged_version, seat.user.user_id
         done = await self._around.store.catalogue.declare_format(self.document_id, declared, judged, by=by)
@@ -314,6 +317,14 @@ class Driver:
         if info.is_raised_by(declared):
             self.room.may_write(seat)
             raise Unavailable("Access to the document has changed just now. Send the change again.")
+
+    def _may_raise(self, declared: Format) -> bool:
+        """Whether somebody who only suggests may raise the document's format to this version.
+
+        A name or a version that nobody's editor knows would take the text from all who write.
+        """
+        is_known = declared.name == SCHEMA.name and declared.version <= SCHEMA.version
+        return is_known and self.room.info.format is not None
 
     def _break(self) -> None:
         log.exception("room_broken", document=self.document_id)

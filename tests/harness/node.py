@@ -20,6 +20,7 @@ from crdt.protocol.messages import (
     DiscussionMessage,
     DocumentMessage,
     DurabilityMessage,
+    Format,
     JoinRequest,
     Json,
     PresenceChange,
@@ -99,10 +100,10 @@ class Person:
         """The person as the node knows them."""
         return Identity(self.user, "guest", self.email)
 
-    async def joins(self, document_id: DocumentId, link: str | None = None) -> None:
+    async def joins(self, document_id: DocumentId, link: str | None = None, declares: Format | None = None) -> None:
         self._document_id = document_id
         self._link = link
-        request = JoinRequest(self.doc.get_state(), ClientId(self.doc.client_id))
+        request = JoinRequest(self.doc.get_state(), ClientId(self.doc.client_id), format=declares)
         seat, answer, info = await self._node.rooms.join(document_id, request, self.identity, self, link=link)
         self.seats[document_id] = seat
         self.role = answer.role

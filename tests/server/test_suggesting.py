@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from pycrdt import XmlElement, XmlText
 
+from crdt.content.schema import SCHEMA
 from crdt.errors import Code
 from crdt.ids import DocumentId, Epoch, Seq
 from crdt.permissions import Role
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.messages import Acknowledged, Refused, Request
+from crdt.protocol.messages import Acknowledged, Format, Refused, Request
 from crdt.protocol.row import Row
 from crdt.suggestions.views import view_of
 from server.bus.memory import MemoryBus, MemoryBusNetwork
@@ -28,10 +29,12 @@ from tests.harness.suggester import (
     ATTACKS,
     FORM_ATTACKS,
     HONEST,
+    OURS_ALONE,
     Writer,
     adds_a_block,
     comments_on_an_object,
     marks_words,
+    own_element,
     suggests_words,
     texts_in,
     types,
@@ -48,8 +51,8 @@ class Author:
         self.writer = Writer(name, self.person.doc.client_id, random)
         self.person.doc = self.writer.doc
 
-    async def joins(self) -> None:
-        await self.person.joins(DOCUMENT)
+    async def joins(self, declares: Format | None = None) -> None:
+        await self.person.joins(DOCUMENT, declares=declares)
         self.writer.updates.clear()
 
     async def does(self, act: Callable[[Writer], object], after: int | None = None) -> Acknowledged | Refused | None:
@@ -81,11 +84,16 @@ class Place:
         self.nodes = nodes
         self.random = Random(7)
 
-    async def comes(self, name: str, role: Role, node: int = 0) -> Author:
+    async def comes(self, name: str, role: Role, node: int = 0, declares: Format | None = None) -> Author:
         await self.store.sharing.grant(DOCUMENT, name, role)
         author = Author(self.nodes[node], name, self.random)
-        await author.joins()
+        await author.joins(declares)
         return author
+
+    async def format(self) -> Format | None:
+        entry = await self.store.catalogue.get(DOCUMENT)
+        assert entry is not None
+        return entry.format
 
     async def rows(self) -> Sequence[Row]:
         loaded = await self.store.log.load(DOCUMENT)
@@ -166,6 +174,42 @@ async def test_what_is_more_than_a_suggestion_is_refused_and_leaves_no_trace(pla
     # The page begins anew, from what the server has.
     again = await place.comes("bob2", Role.COMMENTER)
     assert isinstance(await again.does(suggests_words), Acknowledged)
+
+
+OURS, OLDER = Format(SCHEMA.name, SCHEMA.version), Format(SCHEMA.name, 1)
+NEVER, STRANGE = Format(SCHEMA.name, 1_000_000), Format("strange", 1)
+
+
+@pytest.mark.parametrize("has", [None, OLDER, STRANGE], ids=["none", "older", "strange"])
+@pytest.mark.parametrize("declares", [OURS, NEVER, STRANGE, Format("strange", 9)], ids=lambda each: str(each.version))
+async def test_a_commenter_takes_the_text_from_nobody_by_declaring_a_format(
+    place: Place, has: Format | None, declares: Format
+) -> None:
+    ann = await place.comes("ann", Role.EDITOR, declares=has)
+    await ann.does(writes("Hello brave new world"))
+    bob = await place.comes("bob", Role.COMMENTER, declares=declares)
+    await bob.does(ATTACKS["plain words"])
+    raised = has is OLDER and declares is OURS
+    assert await place.format() == (OURS if raised else has), "this server's own editor may raise its own format"
+    if not raised:
+        assert isinstance(await ann.does(types), Acknowledged)
+
+
+@pytest.mark.parametrize("attack", ["unknown type in a block's suggestion", "odd format"])
+async def test_what_a_proposal_would_do_is_of_the_format_of_the_document(place: Place, attack: str) -> None:
+    ann = await place.comes("ann", Role.EDITOR, declares=OURS)
+    await ann.does(writes("Hello brave new world"))
+    bob = await place.comes("bob", Role.COMMENTER, declares=OURS)
+    assert code_of(await bob.does(OURS_ALONE[attack])) is Code.NOT_A_SUGGESTION
+
+
+async def test_in_a_document_of_another_format_only_its_own_blocks_are_proposed(place: Place) -> None:
+    ann = await place.comes("ann", Role.EDITOR, declares=STRANGE)
+    line = XmlElement("line", {}, [XmlText("Hello brave new world")])
+    await ann.does(lambda writer: writer.root.children.append(line))
+    bob = await place.comes("bob", Role.COMMENTER, declares=STRANGE)
+    assert isinstance(await bob.does(own_element("line")), Acknowledged)
+    assert code_of(await bob.does(own_element("paragraph"))) is Code.NOT_A_SUGGESTION
 
 
 async def test_a_viewer_suggests_nothing(place: Place) -> None:

@@ -38,3 +38,11 @@ test.each<readonly [string, readonly object[], readonly string[]]>([
 ])("%s", (_name, content, expected) => {
   expect(said(...content)).toEqual(expected);
 });
+
+test.each([1e300, Number.NaN, "yesterday", null, {}])("a time that is none is shown as one: %s", (at) => {
+  const odd = { type: "insertion", attrs: { ...by, at, run: 1, break: null } };
+  const block = { ...line(text("two")), attrs: { suggestion: { ...by, id: "s2", at, kind: "insert" } } };
+  const doc = person(1).editor.schema.nodeFromJSON({ type: "doc", content: [line(text("one", odd)), block] });
+  const times = suggestionsIn(doc).map((each) => new Date(each.at).toISOString());
+  expect(times).toEqual(["1970-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z"]);
+});

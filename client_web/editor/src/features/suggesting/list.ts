@@ -79,7 +79,20 @@ function gathered(doc: Node): readonly Suggestion[] {
       known.end = to;
     }
   });
-  return [...all.values()].map(({ first: { id, user, at }, end: _, ...rest }) => ({ id, user, at, ...rest }));
+  return [...all.values()].map(({ first: { id, user, at }, end: _, ...rest }) => ({
+    id,
+    user,
+    at: timeOf(at),
+    ...rest,
+  }));
+}
+
+/** The last time that a browser can show, in milliseconds since 1970. */
+const LAST_TIME = 8.64e15;
+
+/** The time that a suggestion says. Whoever may write can write anything there, and a page must show it. */
+function timeOf(at: unknown): number {
+  return typeof at === "number" && Math.abs(at) <= LAST_TIME ? at : 0;
 }
 
 /** The suggestions at a place: those of the words there, and those of the blocks around, the inner ones first. */
