@@ -30,7 +30,7 @@ test: setup $(STAMPS)/browsers $(STAMPS)/stock $(STAMPS)/examples $(SERVERS)  ##
 	($(LINT)) > $(STAMPS)/lint.txt 2>&1 & \
 	(cd $(WEB) && npm test) || failed=1; \
 	wait $$! || failed=1; cat $(STAMPS)/lint.txt; \
-	$(BIN)/pytest -n 4 --dist loadgroup $(ARGS) || failed=1; \
+	$(BIN)/pytest -n 5 --dist loadgroup $(ARGS) || failed=1; \
 	exit $$failed
 
 test-fast: $(STAMPS)/python-dev  ## What takes no longer than a minute

@@ -44,6 +44,7 @@ async def test_two_people_talk_and_one_of_them_goes_through_a_tunnel(
     traveller.expects(NETWORK, SESSION_OVER)
     alice = await traveller.opens(document_id)
     bob = await (await meet("Bob")).opens(document_id)
+    await expect(alice.sheet).to_be_focused()
     await alice.types("A brave new world", "and its people")
     await bob.sees("and its people")
 

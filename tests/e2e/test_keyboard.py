@@ -59,6 +59,7 @@ async def test_a_document_is_made_and_written_without_a_mouse(meet_at_own: Meeti
 async def test_a_discussion_is_led_without_a_mouse(meet: Meeting, shared_site: Site) -> None:
     """About words, a picture and two cells, from card to card, and back to the text."""
     alice = await (await meet("Alice")).opens(await shared_site.new_document("Draft"))
+    await expect(alice.sheet).to_be_focused()  # as everybody is who opens a new document
     await alice.types("A brave new world", "")
     await inserts_a_picture(alice)
     await inserts_a_table(alice)

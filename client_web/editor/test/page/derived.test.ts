@@ -14,7 +14,10 @@ import { SAVED } from "./openDocument";
 
 const schema = documentSchema();
 const catalogues = Object.values(
-  import.meta.glob<Catalogue>("../../src/i18n/*.json", { eager: true, import: "default" }),
+  import.meta.glob<Catalogue>(["../../src/i18n/*.json", "!**/refusals.*"], {
+    eager: true,
+    import: "default",
+  }),
 );
 const text = (words: string) => (words ? [schema.text(words)] : []);
 const paragraph = (words: string) => schema.node("paragraph", null, text(words));

@@ -14,7 +14,7 @@ type Role = "viewer" | "commenter" | "editor" | "owner";
 const TABLE: ReadonlyMap<string, readonly Role[]> = readTable();
 
 /** The discussion's own tests tell who may what in it; what is deleted for ever is deleted on the documents page. */
-const NOT_HERE = ["comment", "resolve", "moderate", "delete"];
+const NOT_HERE = ["comment", "broadcast", "resolve", "moderate", "delete"];
 
 beforeEach(() => localStorage.clear());
 afterEach(cleanup);
