@@ -189,13 +189,13 @@ async def _greet(socket: ClientConnection, greeting: Mapping[str, Any]) -> _Term
             payload = json.dumps({"protocol": _OLDEST, "newest": _NEWEST, **greeting}, separators=(",", ":"))
             await socket.send(f"40{payload}")
             answer = await _answer(socket)
+            content = answer.content if isinstance(answer.content, dict) else {}
             if answer.kind == "refused":
-                content = answer.content if isinstance(answer.content, dict) else {}
                 raise refused(content.get("data") or content)
             if answer.kind != "connected":
                 raise WireError("The server did not greet.")
             silence = float(times["pingInterval"] + times["pingTimeout"]) / 1000
-            return _Terms(silence, answer.content.get("protocol", _OLDEST))
+            return _Terms(silence, _NEWEST if content.get("protocol") == _NEWEST else _OLDEST)
     except (OSError, WebSocketException, WireError, ValueError, KeyError, TypeError, TimeoutError) as error:
         raise Lost(str(error) or "The server did not answer in time.") from error
 

@@ -121,7 +121,11 @@ class Session:
         if self._link is None:
             raise Unreachable(f"There is no connection now. {self.trouble}")
         try:
-            await self._link.ask("broadcast", self._address.document_id, payload.encode())
+            content = payload.encode()
+        except UnicodeEncodeError:
+            raise Refused("malformed", "`payload` must not hold half of a surrogate pair.") from None
+        try:
+            await self._link.ask("broadcast", self._address.document_id, content)
         except Lost as error:
             raise Unreachable(str(error)) from error
 

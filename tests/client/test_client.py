@@ -90,9 +90,10 @@ async def test_a_broadcast_reaches_the_others_that_are_here(place: Site) -> None
         bo.on_broadcast(lambda text, _person: later.append(text))
         await ada.broadcast("☂")
         await until(bo, lambda: heard == [("☂", "Ada")])
-        with pytest.raises(manyhands.Refused) as refused:
-            await ada.broadcast("x" * 70_000)
-        assert refused.value.code == "too_large"
+        for payload, code in (("x" * 70_000, "too_large"), ("\ud83d", "malformed")):
+            with pytest.raises(manyhands.Refused) as refused:
+                await ada.broadcast(payload)
+            assert refused.value.code == code
         stop()
         await ada.broadcast("again")
         await until(bo, lambda: later == ["☂", "again"])
