@@ -14,6 +14,7 @@ MOST_FILES = 20
 """Each is packed by itself, and without HTTP/2 a browser asks for six at a time."""
 
 _NAMED = re.compile(r'(?:src|href)="/([^"]+\.(?:js|css))"')
+_STYLES = re.compile(r'src="/theme.js" data-styles="(/[^"]+\.css)"')
 _EDITOR = re.compile(r'data-editor="([^"]*)"')
 _IMPORTED = re.compile(r'(?:from|import)"\./([^"]+\.js)"')
 
@@ -23,17 +24,31 @@ def test_a_first_visit_of_a_document_waits_for_few_bytes() -> None:
     editor = _EDITOR.search(page)
     assert editor is not None
     early = {name.removeprefix("/") for name in editor[1].split()}
-    names = _with_imports({*_NAMED.findall(page), *early})
-    assert names == {*_NAMED.findall(page), *early}, "a file that no other names is asked for a round trip later"
+    names = _with_imports({*_named(page), *early})
+    assert names == {*_named(page), *early}, "a file that no other names is asked for a round trip later"
     _check(names, MOST)
 
 
 def test_a_first_visit_of_the_list_of_documents_waits_for_few_bytes() -> None:
     names = _with_imports(
-        {*_NAMED.findall(_index()), *(f"assets/{path.name}" for path in PAGES.glob("assets/DocumentsPage-*.*s"))}
+        {*_named(_index()), *(f"assets/{path.name}" for path in PAGES.glob("assets/DocumentsPage-*.*s"))}
     )
     assert not any("writing" in name for name in names), "the list needs no editor"
     _check(names, MOST_OF_LIST)
+
+
+def test_nothing_but_the_theme_holds_up_the_first_paint() -> None:
+    head, _, body = _index().partition("</head>")
+    assert _STYLES.search(head), "the script that knows the theme puts in all others"
+    assert ".early-sheet" in head.partition("<style>")[2], "the shape's styles come with the page"
+    assert 'rel="stylesheet"' not in head + body
+    assert re.findall(r'<script src="([^"]+)"', head) == ["/theme.js"]
+
+
+def _named(page: str) -> set[str]:
+    styles = _STYLES.search(page)
+    assert styles is not None
+    return {*_NAMED.findall(page), *(name.removeprefix("/") for name in styles[1].split())}
 
 
 def _index() -> str:

@@ -100,6 +100,36 @@ const earlyFiles: Plugin = {
   },
 };
 
+/** The styles that a page's shape needs before any other file has come. */
+const EARLY_STYLES = ["src/ui/tokens.css", "src/ui/base.css", "src/app/early.css"];
+
+/** Lets the page's shape be painted first: its styles stand in the page, and public/theme.js puts in the others behind them.
+ *
+ * A style sheet that the head names would hold up the first paint, and so would code that shares a slow line with it.
+ */
+const firstPaint: Plugin = {
+  name: "first-paint",
+  transformIndexHtml: {
+    order: "post",
+    handler: (html) => {
+      const styles = EARLY_STYLES.map((file) => readFileSync(join(import.meta.dirname, file), "utf8"));
+      const plain = styles
+        .join("")
+        .replaceAll(/\/\*.*?\*\//gs, "")
+        .replaceAll(/\s+/g, " ");
+      const sheets = [...html.matchAll(/ *<link rel="stylesheet"[^>]*href="([^"]+)"[^>]*>\n/g)];
+      return sheets
+        .reduce((page, [sheet]) => page.replace(sheet, ""), html)
+        .replaceAll('<link rel="modulepreload"', '<link rel="modulepreload" fetchpriority="low"')
+        .replace(
+          'src="/theme.js"',
+          `src="/theme.js" data-styles="${sheets.map(([, href]) => href).join(" ")}"`,
+        )
+        .replace("</head>", `  <style>${plain}</style>\n  </head>`);
+    },
+  },
+};
+
 /** Names files of words by their languages, and names these files for the service worker. */
 const wordsByLanguage: Plugin = {
   name: "words-by-language",
@@ -222,6 +252,7 @@ export default defineConfig({
     onlyEmojiWords,
     react(),
     earlyFiles,
+    firstPaint,
     wordsByLanguage,
     serviceWorker,
     packedFiles,

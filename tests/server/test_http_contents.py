@@ -95,6 +95,23 @@ async def test_a_content_in_each_form(written: Written) -> None:
         assert [block["content"][0]["text"] for block in answer.json()["content"]] == ["Tea", "a < b"]
 
 
+async def test_a_long_content_is_packed_for_whoever_reads_packed_ones(written: Written) -> None:
+    await written.writes(paragraph("Tea"))
+    assert "content-encoding" not in (await written.read("?as=text")).headers, "a short one is as small unpacked"
+    await written.writes(*(paragraph(f"Tea and cake, {number}") for number in range(200)))
+    for form in ("json", "markdown", "html", "text"):
+        packed = await written.read(f"?as={form}", **{"Accept-Encoding": "br, gzip;q=0.8"})
+        plain = await written.read(f"?as={form}", **{"Accept-Encoding": "identity, gzip;q=0"})
+        assert "content-encoding" not in plain.headers
+        assert packed.headers["content-encoding"] == "gzip"
+        assert int(packed.headers["content-length"]) < len(plain.content) / 3
+        assert packed.content == plain.content
+        assert packed.headers["etag"] == plain.headers["etag"]
+        assert "Accept-Encoding" in packed.headers["vary"]
+    signed = await written.read("?as=html&pictures=signed")
+    assert "content-encoding" not in signed.headers, "its size would tell of the seals in it"
+
+
 async def test_every_form_names_its_revision_and_json_the_ids_of_its_blocks(written: Written) -> None:
     await written.writes(paragraph("Tea"))
     before = (await written.read()).json()

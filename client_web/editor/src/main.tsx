@@ -9,9 +9,6 @@ import { loadDocumentsPage, loadEditorPage } from "./app/pages";
 import { registerServiceWorker } from "./service-worker/register";
 import { NO_UPDATES } from "./service-worker/updates";
 import { createTheme } from "./ui/theme";
-import "./ui/tokens.css";
-import "./ui/base.css";
-import "./app/early.css";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
@@ -39,4 +36,4 @@ const show = () =>
     </StrictMode>,
   );
 // What index.html shows stays until there is more to see.
-void page.then(show);
+void Promise.all([page, ...(window.manyhandsStyles ?? [])]).then(show);

@@ -12,6 +12,8 @@ interface Early {
 declare global {
   interface Window {
     manyhandsEarly?: Early;
+    /** Kept when a style sheet that public/theme.js has put in is there, or cannot be had. */
+    manyhandsStyles?: readonly Promise<unknown>[];
   }
 }
 

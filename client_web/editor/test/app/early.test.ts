@@ -32,17 +32,49 @@ function arriveAt(address: string, editor: string | undefined): readonly (string
   const dataset = editor === undefined ? {} : { editor, catalogues: CATALOGUES };
   Object.defineProperty(document, "currentScript", { configurable: true, value: { dataset } });
   new Function(early)();
+  return fetched();
+}
+
+function fetched(): readonly (string | null)[] {
   return [...document.head.querySelectorAll("link")].map(
     (link) => `${link.rel} ${link.getAttribute("href")}`,
   );
 }
 
-test("the editor's code is fetched at once for a document", () => {
-  expect(arriveAt("/d/abcdefgh", FILES)).toEqual([
-    "preload /assets/EditorPage.css",
-    "modulepreload /assets/EditorPage.js",
-    "modulepreload /assets/writing.js",
-  ]);
+const EDITOR = [
+  "preload /assets/EditorPage.css",
+  "modulepreload /assets/EditorPage.js",
+  "modulepreload /assets/writing.js",
+];
+
+test("the editor's code is fetched at once for a document whose words nobody asks for", async () => {
+  arriveAt("/d/abcdefgh", FILES);
+  await vi.waitFor(() => expect(fetched()).toEqual(EDITOR));
+  document.head.replaceChildren();
+  Object.defineProperty(navigator, "serviceWorker", { configurable: true, value: { controller: {} } });
+  expect(arriveAt("/d/abcdefgh", FILES)).toEqual(EDITOR);
+  Reflect.deleteProperty(navigator, "serviceWorker");
+});
+
+test("the editor's code comes behind the words, and does not wait long for them", async () => {
+  vi.useFakeTimers();
+  const answers: ((answer: Response) => void)[] = [];
+  vi.stubGlobal("fetch", () => new Promise((answer) => answers.push(answer)));
+  document.body.innerHTML = '<div class="early-sheet"><span></span></div>';
+  expect(arriveAt("/d/abcdefgh", FILES)).toEqual([]);
+  answers[0]?.(Response.json({ kind: "guest" }));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(fetched()).toEqual([]);
+  answers[1]?.(new Response(CONTENT));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(document.querySelector(".early-sheet")?.textContent).toContain("and cake");
+  expect(fetched()).toEqual(EDITOR);
+
+  document.head.replaceChildren();
+  expect(arriveAt("/d/abcdefgh", FILES)).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1_500);
+  expect(fetched()).toEqual(EDITOR);
+  vi.useRealTimers();
 });
 
 test("the list of documents does not wait for the editor", () => {
@@ -106,6 +138,13 @@ test("a first visit shows the document's words before the editor's code is there
   expect(earlyWords()?.querySelector("h1")?.textContent).toBe("Tea");
   window.history.replaceState(null, "", "/d/another-one");
   expect(earlyWords(), "another document has none").toBeNull();
+});
+
+test("the page's shape has its styles in the page, and no script holds it up but the one that knows the theme", () => {
+  const seen = new DOMParser().parseFromString(page, "text/html");
+  const blocking = [...seen.querySelectorAll("script:not([async]):not([type=module])")];
+  expect(blocking.map((script) => script.getAttribute("src"))).toEqual(["/theme.js"]);
+  expect(seen.querySelectorAll("head link[rel=stylesheet]")).toHaveLength(0);
 });
 
 test("whoever may not read sees the shape of a page", async () => {

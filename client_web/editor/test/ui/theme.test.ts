@@ -1,9 +1,10 @@
 /** The theme: chosen, kept, the same in every tab. */
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import bootstrap from "../../public/theme.js?raw";
 import { createTheme, THEME_KEY } from "../../src/ui/theme";
 
 afterEach(() => {
+  vi.restoreAllMocks();
   localStorage.clear();
   delete document.documentElement.dataset.theme;
 });
@@ -45,4 +46,21 @@ test("nonsense in the storage counts as no choice", () => {
 test("the file that runs before the first paint knows the same key and attribute", () => {
   expect(bootstrap).toContain(`"${THEME_KEY}"`);
   expect(bootstrap).toContain("documentElement.dataset.theme");
+});
+
+test("the same file puts in the application's styles, and says when each is there or cannot be had", async () => {
+  const dataset = { styles: "/assets/base.css /assets/index.css" };
+  const links: HTMLLinkElement[] = [];
+  vi.spyOn(document.head, "append").mockImplementation((link) => void links.push(link as HTMLLinkElement));
+  Object.defineProperty(document, "currentScript", { configurable: true, value: { dataset } });
+  new Function(bootstrap)();
+  Reflect.deleteProperty(document, "currentScript");
+  expect(links.map((link) => `${link.rel} ${link.getAttribute("href")}`)).toEqual([
+    "stylesheet /assets/base.css",
+    "stylesheet /assets/index.css",
+  ]);
+  links[0]?.dispatchEvent(new Event("load"));
+  links[1]?.dispatchEvent(new Event("error"));
+  await expect(Promise.all(window.manyhandsStyles ?? [])).resolves.toHaveLength(2);
+  delete window.manyhandsStyles;
 });
