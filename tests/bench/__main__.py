@@ -24,7 +24,7 @@ from tests.bench.table import Figures, Table, write_json
 
 NAMES = (
     *("hot", "presence", "saturation", "big", "many", "start", "cold", "storm", "stalled", "memory", "cluster"),
-    *("doors", "hostile", "browser"),
+    *("doors", "hostile", "slow", "browser"),
 )
 
 
