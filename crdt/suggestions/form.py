@@ -73,7 +73,7 @@ class Form:
         if tag in _UNNAMED or not (self._knows_node(tag) or (tag,) in self._also()):
             raise _unknown(f"the node {_shown(tag)}")
         for name, value in attributes.items():
-            if value is None or name == ATTRIBUTE or kind_of(name) is not None:
+            if name == ATTRIBUTE or kind_of(name) is not None:
                 continue
             known = not self._is_other and tag in NODES and name in NODES[tag].attributes
             if not (known or (tag, name) in self._also()):

@@ -31,7 +31,10 @@ from crdt.suggestions.views import View, view_of
 from crdt.yjs.varint import check_state_vector
 
 MOST_PENDING = 200_000
-"""Characters and marks that one person may have pending in one document: a book chapter."""
+"""Characters that one person may have pending in one document: a book chapter.
+
+Marks and blocks count more (`PART` in crdt/suggestions/views.py).
+"""
 
 _TEXTS = XmlElement, XmlText, XmlFragment
 _MADE = -1

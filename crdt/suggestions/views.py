@@ -32,7 +32,10 @@ from crdt.suggestions.marks import (
 )
 
 PART = 10
-"""What a proposed element or an empty text counts. A document takes fewer than characters."""
+"""What a proposed element, a mark or an empty text counts. A document takes fewer than characters.
+
+A character with a mark of its own is three structs, and `GateLimits.document_structs` is for all.
+"""
 
 Kept = tuple[Pair, ...]
 """The formats of a piece of text that count."""
@@ -141,7 +144,7 @@ class _Viewer:
         self._level += 1
         if self._inside:
             held = {name: plain(value) for name, value in element.attributes.__iter__()}
-            self.own += PART + sum([len(each) for each in held.values() if isinstance(each, str)])
+            self.own += PART * (1 + len(held)) + sum([len(each) for each in held.values() if isinstance(each, str)])
             if form is not None:
                 form.check_element(tag, held, self._level)
         content = self.children(tag, element.children)
@@ -172,7 +175,7 @@ class _Viewer:
         return tuple(sorted(kept)), is_own
 
     def _owns(self, kind: str, value: dict[str, Any]) -> None:
-        self.own += 1
+        self.own += PART
         if self._form is not None:
             self._form.check_own(kind, value)
 

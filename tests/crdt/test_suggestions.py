@@ -8,6 +8,7 @@ one who edits. With `OUT=<folder>`, editor/test/suggesting/together.test.ts writ
 
 import gzip
 import json
+import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -25,8 +26,8 @@ from crdt.content.schema import SCHEMA
 from crdt.content.suggested import View, seen
 from crdt.content.tree import tree
 from crdt.errors import Code, ProtocolError
+from crdt.suggestions import form, marks, views
 from crdt.suggestions import judge as judging
-from crdt.suggestions import marks, views
 from crdt.suggestions.judge import Candidate, Judge
 from crdt.suggestions.marks import key_of
 from crdt.suggestions.views import view_of
@@ -52,6 +53,7 @@ CASES = [json.loads(line) for line in (Path(__file__).parent / "suggestion_cases
 SESSIONS = json.loads(gzip.decompress((Path(__file__).parent / "suggestion_sessions.json.gz").read_bytes()))
 LIMITS = GateLimits()
 SEEDS = range(20)
+ROOT = Path(__file__).parents[2]
 
 
 def candidates(updates: Sequence[bytes]) -> list[Candidate]:
@@ -63,11 +65,11 @@ def judge_of(state: bytes) -> Judge:
     return Judge(inspect(state, LIMITS, durable=True).engine)
 
 
-def refusal(judge: Judge, updates: Sequence[bytes], user: str, form: str | None = SCHEMA.name) -> str | None:
+def refusal(judge: Judge, updates: Sequence[bytes], user: str, format_name: str | None = SCHEMA.name) -> str | None:
     """Return why a batch is refused, or None, and let the judge go on without it or with it."""
     said = candidates(updates)
     try:
-        judge.judge(said, user, form)
+        judge.judge(said, user, format_name)
     except ProtocolError as error:
         judge.follow([], took_last=False)
         return error.message if error.code is Code.NOT_A_SUGGESTION else None
@@ -161,6 +163,20 @@ def attacks_taken(name: str, seeds: Iterable[int], enough: int) -> Iterator[int]
     assert tried == enough
 
 
+def test_the_form_is_what_the_page_and_the_format_s_description_say() -> None:
+    page = (ROOT / "client_web/editor/src/extensions/foreign.ts").read_text().replace("_", "")
+    largest = re.search(r"LARGEST = \{ parts: \d+, depth: (\d+), columns: (\d+), tableWork: (\d+) \}", page)
+    assert largest is not None
+    assert int(largest[1]) >= 2 * form.MOST_LEVELS
+    assert (int(largest[2]), int(largest[3])) == (form.MOST_COLUMNS, form.MOST_TABLE_WORK)
+    described = (ROOT / "docs/format.md").read_text()
+    for kind in marks.KINDS:
+        (row,) = re.findall(rf"^\| `{kind}` \| (.*?) \|", described, re.MULTILINE)
+        assert set(re.findall(r"`(\w+)` =", row)) == form._OWN[kind]
+    (keys,) = re.findall(r"`suggestion` of any node is null or `{(.*?)}`", described)
+    assert set(keys.split(", ")) == form._OWN[marks.ATTRIBUTE]
+
+
 @pytest.mark.parametrize("name", OURS_ALONE)
 def test_what_a_proposal_would_do_is_of_manyhands_format_in_its_documents(name: str) -> None:
     assert len(list(attacks_taken(name, range(30), enough=4))) == 0
@@ -191,23 +207,23 @@ def of_another_editor() -> tuple[Judge, Writer]:
     return judge_of(editor.doc.get_update()), writer
 
 
-@pytest.mark.parametrize("form", [None, "another"])
-def test_in_another_format_what_stands_in_the_document_is_known(form: str | None) -> None:
+@pytest.mark.parametrize("name", [None, "another"])
+def test_in_another_format_what_stands_in_the_document_is_known(name: str | None) -> None:
     judge, writer = of_another_editor()
     for act in (suggests_words, own_element("line", {"mood": "wild"}), own_words_with({"loud": {"by": 3.0}})):
-        assert refusal(judge, writer.does(act), "u", form) is None
+        assert refusal(judge, writer.does(act), "u", name) is None
     odd = own_words_with({"loud": {"evil": 1.0}}), own_element("line", {"mood": {"a": 1.0}})
     for evil in (own_element("evil"), own_element("line", {"evil": "1"}), own_words_with({"evil": {}}), *odd):
         judge, writer = of_another_editor()
-        assert refusal(judge, writer.does(evil), "u", form) is not None
+        assert refusal(judge, writer.does(evil), "u", name) is not None
     judge, writer = of_another_editor()
     ours = writer.does(own_element("paragraph"))
-    assert (refusal(judge, ours, "u", form) is None) == (form is None)
+    assert (refusal(judge, ours, "u", name) is None) == (name is None)
 
 
-@pytest.mark.parametrize("name", ["empty texts", "nested blocks"])
-def test_what_has_no_words_is_bounded_as_well(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "MOST_PENDING", 500)
+@pytest.mark.parametrize(("name", "rounds"), [("empty texts", 5), ("empty blocks", 1)])
+def test_what_has_no_words_is_bounded_as_well(name: str, rounds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "MOST_PENDING", 1100)
     writer = Writer("u", 8, Random(1))
     writer.root.children.append(XmlElement("paragraph", {}, [XmlText("Hello")]))
     judge = judge_of(writer.doc.get_update())
@@ -220,7 +236,7 @@ def test_what_has_no_words_is_bounded_as_well(name: str, monkeypatch: pytest.Mon
             else:
                 writer.root.children.append(own_block(writer, ""))
 
-    for _ in range(2 if name == "empty texts" else 1):
+    for _ in range(rounds):
         judge.judge(candidates(writer.does(fill)), "u")
         judge.follow([], took_last=True)
     with pytest.raises(ProtocolError, match="too many suggestions"):

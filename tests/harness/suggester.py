@@ -708,6 +708,7 @@ FORM_ATTACKS: dict[str, Attack] = {
     "text as a node": own_element("paragraph", inside=[_element("text")]),
     "unknown node in an own block": own_element("blockquote", inside=[_element("evil")]),
     "unknown attribute": own_element("paragraph", {"evil": "1"}),
+    "unknown attribute without a value": own_element("paragraph", {"evil": None}),
     "a constructor as an attribute": own_element("paragraph", {"constructor": "1"}),
     "attribute of another node": own_element("paragraph", {"level": 1.0}),
     "mark as an attribute": own_element("paragraph", {"bold": True}),
