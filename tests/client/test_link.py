@@ -5,6 +5,11 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from manyhands.link import Lost, open_link
 
+
+def _deaf(event: str, arguments: list[object]) -> None:
+    """Hear nothing."""
+
+
 OPENED = '0{"pingInterval":25000,"pingTimeout":20000}'
 
 
@@ -32,7 +37,7 @@ async def test_protocol_2_is_spoken_where_it_is_answered_and_nowhere_else(greeti
 
     async with serve(greet, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
-        async with open_link(url, "a-document", {}, {}, lambda event, arguments: None) as link:
+        async with open_link(url, "a-document", {}, {}, _deaf) as link:
             with pytest.raises(Lost):
                 await link.ask("update", "a-document", b"batch")
     assert [isinstance(frame, bytes) for frame in heard] == [is_one_frame]
@@ -47,5 +52,5 @@ async def test_what_is_no_server_counts_as_none(opened: str) -> None:
     async with serve(greet, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
         with pytest.raises(Lost):
-            async with open_link(url, "a-document", {}, {}, lambda event, arguments: None):
+            async with open_link(url, "a-document", {}, {}, _deaf):
                 pass
