@@ -24,7 +24,7 @@ Place = tuple[int, int]
 
 
 class Span(NamedTuple):
-    """What stands under one client id from a clock on.
+    """Content under one client id from a clock on.
 
     `behind`: what it was written behind; empty for a beginning, None where nobody knows any more.
     `units`: UTF-16, None for what is deleted or is no text.

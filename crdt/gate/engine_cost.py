@@ -66,7 +66,7 @@ class _Joints:
         Dictionaries keep their order, so that nothing shows of what was rolled back.
         """
         self._steps: list[tuple[int, int]] = []
-        """What was noted since the last `settle`: client id and clock, clock -1 for a beginning."""
+        """Notes since the last `settle`: client id and clock, clock -1 for a beginning."""
 
     def hold_at(self, client: int, clock: int) -> bool:
         """Whether the character at `clock` and the client id's next one touch."""

@@ -119,7 +119,7 @@ class Beat(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag
 
 
 Notice = DocumentHint | AccessHint | AskedHint | DiscussionHint | BroadcastHint | ClosedHint
-"""What the people of an open document are told of a deed, or by somebody, on each node."""
+"""News for the people of an open document on each node: of a deed, or from somebody."""
 
 Hint = BatchHint | PresenceHint | PresenceWhole | Notice | Beat | InboxHint
 

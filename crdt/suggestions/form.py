@@ -43,7 +43,7 @@ _OWN: Mapping[str, frozenset[str]] = {
     "formatting": frozenset({"id", "user", "at", "add", "remove"}),
     "comment": frozenset(MARKS["comment"].attributes),
 }
-"""What a block's suggestion and the marks may say (client_web/schema/src/suggestions.ts)."""
+"""Words that a block's suggestion and the marks may say (client_web/schema/src/suggestions.ts)."""
 
 _UNNAMED = frozenset({"doc", "text"})
 """Nodes that are never stored as elements."""

@@ -50,7 +50,7 @@ class Health:
         self._clock = clock
         self._checking = asyncio.Lock()
         self._check: asyncio.Future[None] | None = None
-        """What the store was asked, and has not answered yet."""
+        """The last question to the store, until its answer is used."""
         self._checked_at = float("-inf")
         self._reason: str | None = None
         self.draining = False

@@ -1,11 +1,11 @@
-/** What becomes of refused suggestions: they are put right (mending.ts), or are out of the document and are made anew by the page. */
+/** Refused suggestions: put right (mending.ts), or taken out of the document and made anew by the page. */
 
 import * as Y from "yjs";
 import { lastInsertion, mend } from "./mending.js";
 import { report } from "./report.js";
 import type { SuggestAnew } from "./types.js";
 
-/** They are put right so often in a row before they are made anew. */
+/** Times in a row that refused suggestions are put right before they are made anew. */
 const MOST_MENDED = 2;
 
 /** `server`: updates that make the whole of the server's document. `times`: how often in a row something was refused. */
@@ -19,7 +19,7 @@ export type Settle = (
 export function settling(doc: Y.Doc, origin: unknown, begun: () => void): Settle {
   const last = lastInsertion(doc);
   return (server, times, suggestAnew) => {
-    // Where that is refused again and again, formats alone do not help.
+    // Where mended suggestions are refused again and again, new formats alone do not help.
     if ((suggestAnew === null || times <= MOST_MENDED) && mend(doc, server, origin, last())) return "mended";
     // Somebody's change is not over yet.
     if (doc._transaction !== null || doc._transactionCleanups.length > 0) return null;
