@@ -100,7 +100,10 @@ function putBack(editor: Editor, { anchor, head, hasFocus }: Caret): void {
   const { size } = doc.content;
   const [from, to] = [doc.resolve(Math.min(anchor, size)), doc.resolve(Math.min(head, size))];
   editor.view.dispatch(tr.setSelection(TextSelection.between(from, to)));
-  if (hasFocus) editor.view.focus();
+  if (!hasFocus) return;
+  // The view gives no focus to a text that is only read. Whoever may write again writes on where they were.
+  if (editor.isEditable) editor.view.focus();
+  else editor.view.dom.focus({ preventScroll: true });
 }
 
 interface Binding {

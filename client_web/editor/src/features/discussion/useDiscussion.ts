@@ -6,7 +6,7 @@
 
 import type { Provider } from "@manyhands/provider";
 import type { Editor } from "@tiptap/core";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { anchorsIn } from "../../extensions/comment_marks";
 
 export const loadDiscussion = () => import("./Discussion");
@@ -16,6 +16,8 @@ export interface DiscussionSwitch {
   readonly isWanted: boolean;
   /** Grows with each wish to comment on what is selected. */
   readonly asked: number;
+  /** How many of these wishes have been answered. The threads are drawn anew with each editor, and would answer again. */
+  readonly answered: { current: number };
   readonly isListOpen: boolean;
   /** The thread that the address names. */
   readonly thread: string | null;
@@ -37,6 +39,7 @@ export function useDiscussion(
   hasSuggestions: boolean,
 ): DiscussionSwitch {
   const [asked, setAsked] = useState(0);
+  const answered = useRef(0);
   const [isListOpen, setListOpen] = useState(false);
   const [thread, setThread] = useState(() => threadIn(window.location.hash));
   const [hasMarks, setMarks] = useState(false);
@@ -79,7 +82,7 @@ export function useDiscussion(
   const isWanted =
     version > 0 || asked > 0 || isListOpen || thread !== null || hasMarks || hasKept(provider.documentId);
   return useMemo(
-    () => ({ isWanted, asked, isListOpen, thread, ask, setListOpen }),
+    () => ({ isWanted, asked, answered, isListOpen, thread, ask, setListOpen }),
     [isWanted, asked, isListOpen, thread, ask],
   );
 }

@@ -42,15 +42,14 @@ export function useDraft({
 }: DraftOptions): Draft {
   const [isOpen, setOpen] = useState(false);
   const toasts = useToasts();
-  const seen = useRef(0);
   /** The words as they were at first: somebody may delete them meanwhile. */
   const begunOn = useRef<Quote | null>(null);
   const latest = useRef({ toasts, deeds, author });
   latest.current = { toasts, deeds, author };
 
   useEffect(() => {
-    if (open.asked === seen.current) return;
-    seen.current = open.asked;
+    if (open.asked === open.answered.current) return;
+    open.answered.current = open.asked;
     const why = refusalOf(latest.current);
     const [first, ...rest] = why === null ? wordsAt(editor) : [];
     if (first === undefined) {
@@ -62,7 +61,7 @@ export function useDraft({
     begunOn.current = quoteOf(editor.state.doc, first, ...rest);
     setDraft(editor.view, [first, ...rest]);
     setOpen(true);
-  }, [open.asked, editor]);
+  }, [open.asked, open.answered, editor]);
 
   const close = useCallback(() => {
     setOpen(false);
