@@ -28,6 +28,7 @@ export { Highlight, Link, Subscript, Superscript, TextAlign, TextColor } from ".
 export {
   BREAK,
   Deletion,
+  drawnSuggestion,
   Formatting,
   type FormattingAttributes,
   formatsIn,

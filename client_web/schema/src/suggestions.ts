@@ -102,6 +102,11 @@ export const Insertion = suggestionMark("insertion", ["run", "break"], "ins");
 export const Deletion = suggestionMark("deletion", [], "del");
 export const Formatting = suggestionMark("formatting", ["add", "remove"], "span");
 
+/** How the suggestion of a node stands on the node's element. */
+export function drawnSuggestion({ id, kind, user }: NodeSuggestion) {
+  return { "data-suggestion": id, "data-suggested": kind, "data-by": user };
+}
+
 /** Every node but the root and the words may have a suggestion of its own. */
 export const NodeSuggestions = Extension.create({
   name: "nodeSuggestions",
@@ -116,13 +121,7 @@ export const NodeSuggestions = Extension.create({
             parseHTML: () => null,
             renderHTML: (attributes) => {
               const suggestion = suggestionOf(attributes);
-              return suggestion === null
-                ? {}
-                : {
-                    "data-suggestion": suggestion.id,
-                    "data-suggested": suggestion.kind,
-                    "data-by": suggestion.user,
-                  };
+              return suggestion === null ? {} : drawnSuggestion(suggestion);
             },
           },
         },

@@ -44,7 +44,7 @@ import { Pasting, type PastingOptions } from "./pasting";
 import { placeholders } from "./reading";
 import { ReadingPlace } from "./reading_place";
 import { Sections } from "./sections";
-import { drawnSuggestions } from "./suggested";
+import { drawnSuggestions, SuggestedTable } from "./suggested";
 import { type Suggester, Suggesting } from "./suggesting";
 import { Task } from "./tasks";
 import { MarkdownRules, SmartTyping } from "./typing_rules";
@@ -85,7 +85,9 @@ function isKept(src: string | null): boolean {
 
 /** What a document may hold, with what the page adds. */
 export const content: readonly AnyExtension[] = [
-  ...extensions.map((each) => own.find(({ name }) => name === each.name) ?? each),
+  ...extensions
+    .map((each) => own.find(({ name }) => name === each.name) ?? each)
+    .map((each) => (each.name === "table" ? each.configure({ View: SuggestedTable }) : each)),
   Gaps,
   Sections,
 ];

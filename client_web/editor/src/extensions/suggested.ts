@@ -1,7 +1,9 @@
 /** How suggestions stand in the page: as insertions and deletions, with whose they are. */
 
-import { Deletion, Formatting, Insertion } from "@manyhands/schema";
+import { Deletion, drawnSuggestion, Formatting, Insertion, suggestionOf } from "@manyhands/schema";
 import type { AnyExtension, Mark } from "@tiptap/core";
+import { TableView } from "@tiptap/extension-table";
+import type { Node } from "@tiptap/pm/model";
 import { nameOf } from "../features/suggesting/people";
 import { t } from "../i18n/t";
 
@@ -28,3 +30,29 @@ export const drawnSuggestions: readonly AnyExtension[] = [
   told(Deletion, "del", (name) => t("Suggested deletion by {name}", { name })),
   told(Formatting, "span", (name) => t("Suggested format by {name}", { name })),
 ];
+
+const DRAWN = ["data-suggestion", "data-suggested", "data-by"] as const;
+
+/** Shows the suggestion of a node on an element that the node's own view makes; other nodes' elements have it from the schema. */
+export function drawSuggestion(element: HTMLElement, { attrs }: Node): void {
+  const suggestion = suggestionOf(attrs);
+  const drawn = suggestion && drawnSuggestion(suggestion);
+  for (const name of DRAWN) {
+    if (drawn) element.setAttribute(name, drawn[name]);
+    else element.removeAttribute(name);
+  }
+}
+
+/** A table that shows what is suggested for it. */
+export class SuggestedTable extends TableView {
+  constructor(...made: ConstructorParameters<typeof TableView>) {
+    super(...made);
+    drawSuggestion(this.table, this.node);
+  }
+
+  override update(node: Node): boolean {
+    const isDrawn = super.update(node);
+    if (isDrawn) drawSuggestion(this.table, node);
+    return isDrawn;
+  }
+}

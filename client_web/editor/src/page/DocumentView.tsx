@@ -29,8 +29,8 @@ import type { Refusal } from "../features/suggesting/author";
 import { useMode } from "../features/suggesting/useMode";
 import {
   useHasSuggestions,
-  useNamesOf,
   useOwnId,
+  usePeopleOf,
   useSuggestingAnew,
 } from "../features/suggesting/usePresent";
 import { UndoNews } from "../features/undo/UndoNews";
@@ -134,7 +134,6 @@ export function DocumentView(props: DocumentViewProps) {
   });
   useCaretInNew(editor);
   const hasAny = useHasSuggestions(editor);
-  useNamesOf(provider, me, person);
   useSuggestingAnew(provider, editor, mode.suggestAnew);
   const facts = useFacts(editor);
   const outline = useOutlineVisibility();
@@ -144,6 +143,7 @@ export function DocumentView(props: DocumentViewProps) {
   const requests = useRequests(provider.documentId, isSynced && state.role === "owner", state.accessChanges);
   const following = useFollowing(provider, editor, desk);
   const color = useColorHere(provider, person.color, isSynced);
+  usePeopleOf(provider, me, { ...person, color });
   const help = usePageKeys(editor, editLink);
   const find = useFind(editor);
   const discussion = useDiscussion(editor, provider, state.discussion, hasAny);

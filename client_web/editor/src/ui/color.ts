@@ -4,6 +4,9 @@ import { t } from "../i18n/t";
 export const DARK_INK = "#1f1e1b";
 export const LIGHT_INK = "#ffffff";
 
+/** Of words on their ground. */
+const LEAST_CONTRAST = 4.5;
+
 /** Names of the colours offered to people; each colour carries one of the two inks with a contrast of at least 4.5 : 1. */
 export const PERSON_COLOR_NAMES: Readonly<Record<string, string>> = {
   "#c2410c": t("Rust"),
@@ -31,6 +34,14 @@ export function contrast(one: string, other: string): number {
 /** Returns the ink that stands out more on `background`; anything but `#rrggbb` counts as dark. */
 export function inkOn(background: string): string {
   return contrast(background, LIGHT_INK) >= contrast(background, DARK_INK) ? LIGHT_INK : DARK_INK;
+}
+
+/** Returns a colour in which words can be read on white: the colour itself, or one as much darker as that takes. */
+export function asInk(color: string): string {
+  if (contrast(color, LIGHT_INK) >= LEAST_CONTRAST) return color;
+  const digits = /^#([0-9a-f]{6})$/i.exec(color)?.[1] ?? "000000";
+  const darker = [0, 2, 4].map((at) => Math.floor(Number.parseInt(digits.slice(at, at + 2), 16) * 0.9));
+  return asInk(`#${darker.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`);
 }
 
 function luminance(color: string): number {

@@ -158,3 +158,50 @@ test("a copy has no suggestions in it", async () => {
   expect(dom.innerHTML).not.toContain("<ins");
   expect(text).toBe("Hello new world");
 });
+
+test("whose role changes stays where they were, and is not asked again what they wish to comment on", async () => {
+  const doc = written((fragment) => fragment.insert(0, [element("paragraph", [])]));
+  const { provider } = openDocument({
+    doc,
+    who: await known(),
+    state: { discussion: 1 },
+    answer: discussing,
+  });
+  const { editor } = await sheet();
+  fireEvent.click(screen.getByRole("button", { name: "Comment on the selected words" }));
+  await screen.findByText("First select the words or the picture that your comment is about.");
+  act(() => editor.view.focus());
+
+  act(() => provider().tells({ role: "viewer", canSuggest: false }));
+  const reading = await screen.findByRole("textbox", { name: "Document, read-only" });
+  await waitFor(() => expect(document.activeElement).toBe(reading));
+  await screen.findByRole("region", { name: "Comments" });
+  expect(screen.queryByText("You can read this document, and not comment on it.")).toBe(null);
+  act(() => provider().tells({ role: "editor", canSuggest: true }));
+  const writing = await screen.findByRole("textbox", { name: "Document" });
+  await waitFor(() => expect(document.activeElement).toBe(writing));
+});
+
+test("a card says how much it leaves out", async () => {
+  const lines = Array.from({ length: 8 }, (_, at) => element("heading", [words(`line ${at}`)]));
+  const { editor } = await opened(lines);
+  act(() => {
+    const { tr, schema } = editor.state;
+    const deletion = schema.mark("deletion", { id: "s1", user: "cleo", at: 1 });
+    editor.state.doc.forEach((node, at, index) => {
+      if (index % 2 === 0) tr.addMark(at + 1, at + 1 + node.content.size, deletion);
+      else
+        tr.setNodeAttribute(at, "suggestion", {
+          kind: "set",
+          id: "s1",
+          user: "cleo",
+          at: 1,
+          attrs: { level: index },
+        });
+    });
+    editor.view.dispatch(tr);
+  });
+  const card = await screen.findByRole("article", { name: /^Suggestion by/ });
+  expect(card.querySelectorAll("li")).toHaveLength(7);
+  expect(card.textContent).toMatch(/and (one more change|\d more changes)/);
+});

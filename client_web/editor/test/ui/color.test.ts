@@ -1,6 +1,6 @@
 /** Contrast: of people's colours, and of the tokens in both themes. */
 import { expect, test } from "vitest";
-import { contrast, inkOn, PERSON_COLORS } from "../../src/ui/color";
+import { asInk, contrast, inkOn, LIGHT_INK, PERSON_COLORS } from "../../src/ui/color";
 import tokens from "../../src/ui/tokens.css?raw";
 
 const READABLE = 4.5;
@@ -13,6 +13,14 @@ test("black on white is 21 to 1", () => {
 
 test.each(PERSON_COLORS)("a name is readable on %s", (color) => {
   expect(contrast(color, inkOn(color))).toBeGreaterThanOrEqual(READABLE);
+});
+
+test.each([...PERSON_COLORS, "#ffffff", "#ffff00"])("words in %s are readable on white", (color) => {
+  expect(contrast(asInk(color), LIGHT_INK)).toBeGreaterThanOrEqual(READABLE);
+});
+
+test("a colour in which words are readable stays", () => {
+  expect(asInk("#c2410c")).toBe("#c2410c");
 });
 
 test("what is no colour gets light ink", () => {

@@ -5,6 +5,7 @@ import { type Editor, InputRule } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import { type EditorState, NodeSelection, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import type { NodeView } from "@tiptap/pm/view";
+import { drawSuggestion } from "../../extensions/suggested";
 import { t } from "../../i18n/t";
 
 declare module "@tiptap/core" {
@@ -134,6 +135,7 @@ class FormulaView implements NodeView {
     this.#node = node;
     this.dom = document.createElement(node.isInline ? "span" : "div");
     this.dom.className = "page-formula";
+    drawSuggestion(this.dom, node);
     void this.#draw();
   }
 
@@ -141,6 +143,7 @@ class FormulaView implements NodeView {
     if (node.type !== this.#node.type) return false;
     const isSame = latexOf(node.attrs) === latexOf(this.#node.attrs);
     this.#node = node;
+    drawSuggestion(this.dom, node);
     if (!isSame) void this.#draw();
     return true;
   }

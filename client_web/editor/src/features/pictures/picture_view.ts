@@ -10,6 +10,7 @@ import type { Editor } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import { NodeSelection, Selection } from "@tiptap/pm/state";
 import type { NodeView, ViewMutationRecord } from "@tiptap/pm/view";
+import { drawSuggestion } from "../../extensions/suggested";
 import { t } from "../../i18n/t";
 
 /** Milliseconds without a key after which a caption goes into the document. */
@@ -122,6 +123,7 @@ export class PictureView implements NodeView {
     setOrRemove(this.image, "width", width);
     setOrRemove(this.image, "height", height);
     setOrRemove(this.dom, "data-align", textAlign);
+    drawSuggestion(this.dom, this.#node);
     this.#mark.hidden = typeof alt === "string";
     const caption = captionOf(this.#node.attrs);
     const isWriting = this.#caption === document.activeElement;

@@ -28,6 +28,8 @@ const MOST_LINES = 6;
 export function SuggestionCard(props: SuggestionCardProps) {
   const { suggestion, isOwn, maySettle, mayWithdraw, onSettle, onDiscuss, children } = props;
   const name = nameOf(suggestion.user);
+  const lines = linesOf(suggestion);
+  const hidden = lines.length - MOST_LINES;
   return (
     <article className="suggestion-card" aria-label={t("Suggestion by {name}", { name })} tabIndex={-1}>
       <header className="suggestion-card-head">
@@ -60,13 +62,16 @@ export function SuggestionCard(props: SuggestionCardProps) {
         </div>
       </header>
       <ul className="suggestion-card-lines">
-        {linesOf(suggestion)
-          .slice(0, MOST_LINES)
-          .map(({ act, words }) => (
-            <li key={`${act}${words}`}>
-              <b>{act}</b> <span>{words}</span>
-            </li>
-          ))}
+        {lines.slice(0, MOST_LINES).map(({ act, words }) => (
+          <li key={`${act}${words}`}>
+            <b>{act}</b> <span>{words}</span>
+          </li>
+        ))}
+        {hidden > 0 && (
+          <li>
+            {t("{count, plural, one {and one more change} other {and # more changes}}", { count: hidden })}
+          </li>
+        )}
       </ul>
       {children}
       {onDiscuss && (

@@ -5,12 +5,15 @@ import { PERSON_COLORS } from "../../ui/color";
 
 /** What people are called who are here, or were. */
 const here = new Map<string, string>();
+/** The colours of these people. */
+const colors = new Map<string, string>();
 /** What they were called when they wrote a comment. */
 const signed = new Map<string, string>();
 let version = 0;
 
-export function learnName(user: string, name: string): void {
+export function learnPerson(user: string, name: string, color: string): void {
   learn(here, user, name);
+  learn(colors, user, color);
 }
 
 /** Learns the name under which somebody has written; a name that is seen counts more. */
@@ -18,13 +21,13 @@ export function learnSignature(user: string, name: string): void {
   learn(signed, user, name);
 }
 
-function learn(names: Map<string, string>, user: string, name: string): void {
-  if (names.get(user) === name) return;
-  names.set(user, name);
+function learn(known: Map<string, string>, user: string, value: string): void {
+  if (known.get(user) === value) return;
+  known.set(user, value);
   version += 1;
 }
 
-/** Grows with each name that is learnt. */
+/** Grows with each name and colour that is learnt. */
 export function namesVersion(): number {
   return version;
 }
@@ -33,8 +36,10 @@ export function nameOf(user: string): string {
   return here.get(user) ?? signed.get(user) ?? t("Somebody");
 }
 
-/** The same colour for the same person on every page. */
+/** The colour of a person's caret; of somebody whom this page has not met, the same one on every page. */
 export function colorOf(user: string): string {
+  const known = colors.get(user);
+  if (known) return known;
   let sum = 0;
   for (const letter of user) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_003;
   // The last two are too light for words.

@@ -1,18 +1,17 @@
 /** Colours of suggested words: each author's own, and stronger for the suggestion that is in front. */
 
 import { useEffect } from "react";
+import { asInk } from "../../ui/color";
 import type { Suggestion } from "./list";
 import { colorOf } from "./people";
 
 export function useAuthorColors(all: readonly Suggestion[], active: string | null): void {
-  const users = [...new Set(all.map(({ user }) => user))].sort().join("\n");
+  const rules = [...new Set(all.map(({ user }) => user))]
+    .sort()
+    .map((user) => `[data-by="${CSS.escape(user)}"] { --by: ${asInk(colorOf(user))}; }`)
+    .join("\n");
   const chosen = all.some(({ id }) => id === active) ? active : null;
-  useEffect(() => {
-    const rules = users
-      .split("\n")
-      .map((user) => `[data-by="${CSS.escape(user)}"] { --by: ${colorOf(user)}; }`);
-    return withRules(users === "" ? [] : rules);
-  }, [users]);
+  useEffect(() => withRules(rules === "" ? [] : rules.split("\n")), [rules]);
   useEffect(() => {
     if (chosen === null) return;
     return withRules([

@@ -5,7 +5,7 @@ import type { Editor } from "@tiptap/core";
 import { useEffect, useState } from "react";
 import type { Me } from "../../api/me";
 import { usePeople } from "../../page/usePeople";
-import { learnName } from "./people";
+import { learnPerson } from "./people";
 import { hasSuggestions } from "./present";
 
 /** Whether anything is suggested in what an editor shows. */
@@ -75,9 +75,9 @@ function storedId(): string | null {
   }
 }
 
-/** Learns what the people are called who are here. */
-export function useNamesOf(provider: Provider, me: Me | null, person: LocalUser): void {
+/** Learns what the people are called who are here, and their colours. */
+export function usePeopleOf(provider: Provider, me: Me | null, person: LocalUser): void {
   const people = usePeople(provider.awareness);
-  for (const { id, name } of people) learnName(id, name);
-  if (me) learnName(me.user.id, person.name);
+  for (const { id, name, color } of people) learnPerson(id, name, color);
+  if (me) learnPerson(me.user.id, person.name, person.color);
 }
