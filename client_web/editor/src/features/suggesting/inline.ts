@@ -19,7 +19,7 @@ export function inlineOps(
 ): Op[] | null {
   const change = changeIn(old.content, now.content, draft.after.selection.head - nowAt);
   if (!change) return [];
-  const isFormatting = isSameWords(old.content, now.content);
+  const isFormatting = isSameWords(old.content, now.content) && !isTypedOver(draft, old.content, now.content);
   const { from, to, end } = isFormatting ? change : aroundSelection(draft, change, oldAt, old.content.size);
   if (old.type.spec.marks === "") {
     if (!isMine) return null;
@@ -43,6 +43,17 @@ export function inlineOps(
       } else draft.leave(draft.map(oldAt + from, -1), oldAt + from, oldAt + to);
     },
   ];
+}
+
+/** Whether somebody has typed struck words again over themselves. */
+function isTypedOver({ before, after }: Draft, old: Fragment, now: Fragment): boolean {
+  if (before.selection.empty || !after.selection.empty) return false;
+  return lengthStruck(now) < lengthStruck(old);
+}
+
+function lengthStruck({ content }: Fragment): number {
+  const struck = content.filter((node) => suggestionsOn(node).some(({ type }) => type.name === "deletion"));
+  return struck.reduce((length, { nodeSize }) => length + nodeSize, 0);
 }
 
 /** What is typed over selected words replaces all of them, also those that it begins or ends with. */
