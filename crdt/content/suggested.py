@@ -4,7 +4,7 @@ The same rules hold in the page (client_web/editor/src/features/suggesting/settl
 tests/vectors/suggested.json holds documents and both views of each.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -51,7 +51,7 @@ def seen_blocks(blocks: Sequence[Node], view: View) -> list[tuple[int | None, No
     """
     if view is View.INLINE or not any(map(_has, blocks)):
         return list(enumerate(blocks))
-    return [(piece.origin, piece.node) for piece in _Settler(accepts=view is View.ACCEPTED).children(blocks)]
+    return [(piece.origin, piece.node) for piece in _Settler(accepts=view is View.ACCEPTED).children("doc", blocks)]
 
 
 def _has(node: Node) -> bool:
@@ -90,11 +90,11 @@ class _Part(Struct, frozen=True):
 class _Settler(Struct, frozen=True):
     accepts: bool
 
-    def children(self, nodes: Iterable[Node]) -> list[_Piece]:
+    def children(self, parent: str, nodes: Sequence[Node]) -> list[_Piece]:
         out: list[_Piece] = []
         wrapped: object = None
         for at, node in enumerate(nodes):
-            for index, found in enumerate(self._pieces(node)):
+            for index, found in enumerate(self._pieces(node, is_void=_is_void(parent, nodes, at))):
                 piece = replace(found, origin=at if index == 0 else None)
                 kind = piece.act["kind"] if piece.act else None
                 last = out[-1] if out else None
@@ -114,7 +114,7 @@ class _Settler(Struct, frozen=True):
                 wrapped = None
         return out
 
-    def _pieces(self, node: Node) -> list[_Piece]:
+    def _pieces(self, node: Node, *, is_void: bool) -> list[_Piece]:
         if not _has(node):
             return [_Piece(node)]
         suggestion = suggestion_of(node)
@@ -134,7 +134,7 @@ class _Settler(Struct, frozen=True):
             if node.content and not node.holds_words and not part.content and node.type in _VANISHING:
                 continue
             own = attributes if index == 0 else {**attributes, **{k: v for k, v in _FRESH.items() if k in attributes}}
-            if suggestion and is_accepted and kind == "set":
+            if suggestion and is_accepted and kind == "set" and not is_void:
                 made = _changed(node, suggestion, own, part.content)
             else:
                 made = _remade(node, own, part.content)
@@ -147,7 +147,7 @@ class _Settler(Struct, frozen=True):
         parts: list[_Part] = []
         children: list[Node] = []
         apart = 0
-        for piece in self.children(node.content):
+        for piece in self.children(node.type, node.content):
             is_end = piece.up > 0 or piece.apart > 0
             if is_end and (children or (piece.apart > 0 and not parts)):
                 parts.append(_Part(tuple(children), apart))
@@ -172,10 +172,13 @@ class _Settler(Struct, frozen=True):
             if marks is None:
                 continue
             depth = _depth(child) if self.accepts else 0
-            if depth and not child.text.strip(BREAK):
-                lines += [([], depth - 1) for _ in child.text]
-            else:
-                lines[-1][0].append(Node("text", text=child.text, marks=marks))
+            # What somebody types between two ends has their mark, and is words.
+            words = child.text.split(BREAK) if depth else [child.text]
+            for index, text in enumerate(words):
+                if index > 0:
+                    lines.append(([], depth - 1))
+                if text:
+                    lines[-1][0].append(Node("text", text=text, marks=marks))
         return [_Part(tuple(joined(words)), apart) for words, apart in lines]
 
     def _marks(self, node: Node) -> tuple[Mark, ...] | None:
@@ -240,6 +243,19 @@ def _changed(node: Node, suggestion: dict[str, Any], own: dict[str, Any], conten
     if NODES[name].holds_text != node.holds_words or not _fits(name, content):
         return _remade(node, own, content)
     return completed(name, attributes, list(content))
+
+
+def _is_void(parent: str, nodes: Sequence[Node], at: int) -> bool:
+    """Tell whether a line cannot become what is suggested where it stands.
+
+    A heading begins no item of a list.
+    """
+    suggestion = suggestion_of(nodes[at])
+    name = suggestion.get("type") if suggestion and suggestion["kind"] == "set" else None
+    if not isinstance(name, str) or name not in NODES or not NODES[name].holds_text or parent not in NODES:
+        return False
+    types = [node.type for node in nodes]
+    return missing(parent, [*types[:at], name, *types[at + 1 :]]) != ([], [])
 
 
 def _fits(name: str, content: tuple[Node, ...]) -> bool:

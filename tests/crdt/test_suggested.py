@@ -49,6 +49,27 @@ def test_a_document_is_not_called_by_what_somebody_suggests() -> None:
     assert excerpt(_suggested()).first == "Hello brave world"
 
 
+def test_a_heading_that_cannot_begin_an_item_stays_a_line() -> None:
+    def line(words: str) -> Node:
+        wanted = {**WHO, "kind": "set", "type": "heading", "attrs": {"level": 2}}
+        return Node("paragraph", {"suggestion": wanted}, (Node("text", text=words),))
+
+    listed = Node("bulletList", {}, (Node("listItem", {}, (line("one"), line("two"))),))
+    accepted = seen(Node("doc", {}, (listed, line("three"))), View.ACCEPTED)
+    item = accepted.content[0].content[0]
+    assert [child.type for child in item.content] == ["paragraph", "heading"]
+    assert accepted.content[1].type == "heading"
+
+
+def test_words_between_ends_of_lines_are_words() -> None:
+    end = (Mark("insertion", {**WHO, "run": 1, "break": 1}),)
+    line = Node("paragraph", {}, (Node("text", text="a"), Node("text", text="\u00b6new \u00b6", marks=end)))
+    doc = Node("doc", {}, (line,))
+    accepted = seen(doc, View.ACCEPTED)
+    assert ["".join(word.text for word in each.content) for each in accepted.content] == ["a", "new ", ""]
+    assert [word.text for word in seen(doc, View.WITHOUT).content[0].content] == ["a"]
+
+
 @pytest.mark.parametrize("value", [1, [], {}, {"kind": "set"}, {**WHO, "kind": "set", "type": 1, "attrs": [1]}, "x"])
 def test_values_of_strangers_do_no_harm(value: Any) -> None:
     words = Node("text", text="a", marks=(Mark("formatting", {**WHO, "add": value, "remove": value}),))

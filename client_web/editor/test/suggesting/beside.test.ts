@@ -328,3 +328,30 @@ test("words typed into one's own pending list leave what others have proposed in
   );
   ben.editor.destroy();
 });
+
+test("what an editor types between two proposed ends of lines is a line", () => {
+  ann.editor.commands.setTextSelection(6);
+  for (let times = 0; times < 2; times += 1) ann.editor.commands.splitBlock();
+  sync(eve, ann);
+  types(eve, 7, "dear");
+  sync(eve, ann);
+  const lines = settled(ann.editor.state.doc, acceptAll).children.map(({ textContent }) => textContent);
+  expect(lines).toEqual(["Hello", "dear", " brave new world", "Second line"]);
+});
+
+test("a heading is not proposed any more for a line that begins an item by now", () => {
+  ann.editor.chain().setTextSelection(3).setHeading({ level: 2 }).run();
+  sync(eve, ann);
+  eve.editor.chain().setTextSelection(3).toggleBulletList().run();
+  sync(eve, ann);
+  expect(settled(ann.editor.state.doc, acceptAll).firstChild?.toString()).toBe(
+    'bulletList(listItem(paragraph("Hello brave new world")))',
+  );
+});
+
+test("a struck word that is typed over by itself stands again", () => {
+  ann.editor.commands.deleteRange({ from: 7, to: 12 });
+  ann.editor.commands.setTextSelection({ from: 7, to: 12 });
+  ann.editor.view.dispatch(ann.editor.state.tr.insertText("brave"));
+  expect(pieces(ann)).toEqual(["Hello ", "brave:deletion", "brave:insertion", " new world"]);
+});

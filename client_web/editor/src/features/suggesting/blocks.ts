@@ -7,7 +7,7 @@ import { unsaid } from "./comparing";
 import type { Draft, Op } from "./draft";
 import { bare, unmarked } from "./formats";
 import { ownMarks, strike } from "./inline";
-import { acceptAll, settled } from "./settle";
+import { acceptAll, settledIn } from "./settle";
 
 export function deletions(draft: Draft, { olds, oldAt }: Gap): Op[] {
   const ops: Op[] = [];
@@ -67,7 +67,7 @@ function empties(draft: Draft, node: Node, at: number): void {
 /** Blocks that come: they are as if all that is suggested in them were accepted. */
 export function insertions(draft: Draft, { olds, news, oldAt, nowAt }: Gap, nowParent: Node): Op[] {
   const end = olds.reduce((at, { nodeSize }) => at + nodeSize, oldAt);
-  const made = acceptedIn(nowParent, news);
+  const made = settledIn(nowParent, news, acceptAll);
   return inserts(draft, made, end, isSameSize(made, news) ? nowAt : -1);
 }
 
@@ -109,10 +109,6 @@ function pending(draft: Draft, node: Node, kind: "insert" | null): Node {
   const content = Fragment.from(node.children.map((child) => pending(draft, child, null)));
   const held = node.inlineContent && node.type.spec.marks === "" ? unmarked(content) : content;
   return node.type.create(attrs, held, node.isInline ? bare(node.marks) : node.marks);
-}
-
-export function acceptedIn(parent: Node, nodes: readonly Node[]): readonly Node[] {
-  return settled(parent.copy(Fragment.from(nodes)), acceptAll).children;
 }
 
 function isSameSize(one: readonly Node[], other: readonly Node[]): boolean {

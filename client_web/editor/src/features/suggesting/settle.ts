@@ -30,6 +30,12 @@ export function settled(doc: Node, judge: Judge): Node {
   return filled(doc, content) ?? doc;
 }
 
+/** Neighbours within their parent, and nothing that the parent would need besides. */
+export function settledIn(parent: Node, nodes: readonly Node[], judge: Judge): readonly Node[] {
+  const from = parent.children.indexOf(nodes[0] as Node);
+  return childrenOf(parent, judge, from, from + nodes.length).map(({ node }) => node);
+}
+
 /** A node on its way up. */
 interface Piece {
   readonly node: Node;
@@ -46,7 +52,7 @@ const plain = (node: Node): Piece => ({ node, apart: 0, up: 0, act: null });
 /** Nodes that go when nothing is left in them. */
 const VANISHING = ["bulletList", "orderedList", "taskList", "listItem", "taskItem", "blockquote", "callout"];
 
-function piecesOf(node: Node, judge: Judge): readonly Piece[] {
+function piecesOf(node: Node, judge: Judge, parent: Node, at: number): readonly Piece[] {
   if (!hasSuggestions(node)) return [plain(node)];
   const suggestion = suggestionOf(node.attrs);
   const verdict = suggestion ? judge(suggestion) : "keep";
@@ -63,11 +69,20 @@ function piecesOf(node: Node, judge: Judge): readonly Piece[] {
       return [];
     const own = index === 0 ? attrs : copied(attrs);
     const made =
-      isAccepted && kind === "set" ? changed(node, suggestion, own, content) : remade(node, own, content);
+      isAccepted && kind === "set" && !isVoid(parent, at, suggestion)
+        ? changed(node, suggestion, own, content)
+        : remade(node, own, content);
     const act = isAccepted && index === 0 && (kind === "join" || kind === "wrap") ? suggestion : null;
     const up = isAccepted && kind === "lift" ? Number(suggestion.attrs?.levels ?? 1) : 0;
     return [{ node: made, apart, up, act }];
   });
+}
+
+/** Whether a line cannot become what is suggested where it stands now: a heading begins no item of a list. */
+export function isVoid(parent: Node, at: number, { kind, type }: NodeSuggestion): boolean {
+  const target = parent.type.schema.nodes[type ?? ""];
+  // Items become others together with their list.
+  return kind === "set" && target?.inlineContent === true && !parent.canReplaceWith(at, at + 1, target);
 }
 
 /** What a node has become: one part, or several behind one another. */
@@ -104,10 +119,11 @@ function partsOf(node: Node, judge: Judge): readonly Part[] {
   return parts;
 }
 
-function childrenOf(node: Node, judge: Judge): readonly Piece[] {
+function childrenOf(node: Node, judge: Judge, from = 0, to = node.childCount): readonly Piece[] {
   const out: Piece[] = [];
   let wrapped: NodeSuggestion | null = null;
-  for (const piece of node.children.flatMap((child) => piecesOf(child, judge))) {
+  const children = node.children.slice(from, to);
+  for (const piece of children.flatMap((child, at) => piecesOf(child, judge, node, from + at))) {
     const last = out.at(-1);
     const { act } = piece;
     const joined = act?.kind === "join" && last ? joinedNode(last.node, piece.node) : null;
@@ -198,40 +214,41 @@ function isNothing(node: Node, content: Fragment): boolean {
 function linesOf(node: Node, judge: Judge): readonly Part[] {
   const parts: { nodes: Node[]; apart: number }[] = [{ nodes: [], apart: 0 }];
   node.forEach((child) => {
-    const settledChild = child.isText ? textOf(child, judge) : leafOf(child, judge);
-    if (!settledChild) return;
-    if (isEnd(settledChild)) {
-      for (const _ of settledChild.text) parts.push({ nodes: [], apart: settledChild.cut - 1 });
-    } else parts.at(-1)?.nodes.push(settledChild);
+    const settledChildren = child.isText ? textOf(child, judge) : [leafOf(child, judge)];
+    for (const settledChild of settledChildren) {
+      if (settledChild && isEnd(settledChild)) parts.push({ nodes: [], apart: settledChild.cut - 1 });
+      else if (settledChild) parts.at(-1)?.nodes.push(settledChild);
+    }
   });
   return parts.map(({ nodes, apart }) => ({ content: Fragment.from(nodes), apart }));
 }
 
-/** Accepted ends of lines, one behind the other. */
-interface Ends {
+/** An accepted end of a line. */
+interface End {
   readonly cut: number;
-  readonly text: string;
 }
 
-function isEnd(found: Node | Ends): found is Ends {
+function isEnd(found: Node | End): found is End {
   return "cut" in found && typeof found.cut === "number";
 }
 
-/** A piece of text without what is settled; null where it goes.*/
-function textOf(node: Node, judge: Judge): Node | Ends | null {
+/** A piece of text without what is settled; nothing where it goes. */
+function textOf(node: Node, judge: Judge): readonly (Node | End)[] {
   let marks = node.marks;
   let cut = 0;
   for (const mark of suggestionsOn(node)) {
     const verdict = judge(mark.attrs as Suggested);
     if (verdict === "keep") continue;
     const goes = mark.type.name === "deletion" ? verdict === "accept" : verdict === "reject";
-    if (goes && mark.type.name !== "formatting") return null;
+    if (goes && mark.type.name !== "formatting") return [];
     marks = mark.removeFromSet(marks);
     if (verdict === "accept" && mark.type.name === "formatting") marks = formatted(marks, mark);
     if (mark.type.name === "insertion" && mark.attrs.break !== null) cut = Number(mark.attrs.break) || 1;
   }
-  if (cut > 0 && node.text === BREAK.repeat(node.text?.length ?? 0)) return { cut, text: node.text };
-  return marks === node.marks ? node : node.mark(marks);
+  if (cut === 0) return [marks === node.marks ? node : node.mark(marks)];
+  // What somebody types between two ends has their mark, and is words.
+  const pieces = (node.text ?? "").split(new RegExp(`(${BREAK})`)).filter((piece) => piece !== "");
+  return pieces.map((piece) => (piece === BREAK ? { cut } : node.type.schema.text(piece, marks)));
 }
 
 /** Marks with what a suggestion adds to them, and without what it takes away. */

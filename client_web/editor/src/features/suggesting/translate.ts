@@ -12,14 +12,14 @@ import { Fragment, type Node, type NodeType } from "@tiptap/pm/model";
 import type { EditorState, Transaction } from "@tiptap/pm/state";
 import { type Gap, gapsOf } from "./aligning";
 import { type Author, type Refusal, Refused } from "./author";
-import { acceptedIn, deletions, exchangesOwn, insertions } from "./blocks";
+import { deletions, exchangesOwn, insertions } from "./blocks";
 import { changedAttributes, isAlike } from "./comparing";
 import { cuts } from "./cuts";
 import { Draft, type Op } from "./draft";
 import { inlineOps } from "./inline";
 import { lifts, wraps } from "./nesting";
 import { hasSuggestions } from "./present";
-import { acceptAll, settled } from "./settle";
+import { acceptAll, isVoid, settled, settledIn } from "./settle";
 
 /** Returns a transaction of suggestions on `before`, or why there is none. */
 export function translate(before: EditorState, after: EditorState, author: Author): Transaction | Refusal {
@@ -162,21 +162,18 @@ class Translation {
   #copies(gap: Gap, parent: Node, nowParent: Node): Op[] | null {
     const { olds, news } = gap;
     const index = parent.children.indexOf(olds.at(-1) as Node) + 1;
-    if (!parent.canReplace(index, index, Fragment.from(acceptedIn(nowParent, news)))) return null;
+    if (!parent.canReplace(index, index, Fragment.from(settledIn(nowParent, news, acceptAll)))) return null;
     return [...deletions(this.#draft, gap), ...insertions(this.#draft, gap, nowParent)];
   }
 }
 
-/** A document without proposals of one's own for blocks that cannot become so where they stand now: a heading begins no item of a list. */
+/** A document without proposals of one's own for lines that cannot become so where they stand now. */
 function withoutVoid(doc: Node, user: string): Node {
   if (!hasSuggestions(doc) || doc.inlineContent) return doc;
   const children = doc.children.map((child, index) => {
     const inner = withoutVoid(child, user);
     const suggestion = suggestionOf(child.attrs);
-    const target = doc.type.schema.nodes[suggestion?.type ?? ""];
-    // Items become others together with their list.
-    const isLine = suggestion?.kind === "set" && suggestion.user === user && target?.inlineContent === true;
-    if (!isLine || doc.canReplaceWith(index, index + 1, target)) return inner;
+    if (suggestion?.user !== user || !isVoid(doc, index, suggestion)) return inner;
     return inner.type.create({ ...inner.attrs, suggestion: null }, inner.content, inner.marks);
   });
   return doc.copy(Fragment.from(children));
