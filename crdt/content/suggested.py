@@ -22,6 +22,7 @@ ATTRIBUTE = "suggestion"
 
 _MARKS = ("insertion", "deletion", "formatting")
 _KINDS = ("insert", "delete", "set", "join", "wrap", "lift")
+_ITEMS = ("listItem", "taskItem")
 _FRESH = {"look": None, "anchor": None, "checked": False}
 """What the second part of a line or an item that is cut has not."""
 
@@ -102,7 +103,10 @@ class _Settler(Struct, frozen=True):
                 wrapper = _wrapper(piece.node, piece.act) if kind == "wrap" and piece.act else None
                 if last and merged:
                     out[-1] = replace(last, node=merged)
-                elif wrapper and piece.act:
+                elif last and wrapper and (nested := _nested(last.node, wrapper)):
+                    out[-1] = replace(last, node=nested)
+                    continue
+                elif wrapper and piece.act and piece.node.type not in _ITEMS:
                     if last and wrapped == piece.act.get("id"):
                         out[-1] = replace(last, node=replace(last.node, content=last.node.content + wrapper.content))
                     else:
@@ -273,10 +277,24 @@ def _wrapper(node: Node, suggestion: dict[str, Any]) -> Node | None:
     if not isinstance(name, str) or name not in NODES or NODES[name].holds_text:
         return None
     item = {"bulletList": "listItem", "orderedList": "listItem", "taskList": "taskItem"}.get(name)
-    inner = completed(item, dict(NODES[item].attributes), [node]) if item else node
+    inner = completed(item, dict(NODES[item].attributes), [node]) if item and node.type != item else node
     if missing(name, [inner.type]) != ([], []):
         return None
     return completed(name, bounded({**NODES[name].attributes, **_attributes(suggestion, name)}), [inner])
+
+
+def _nested(item: Node, around: Node) -> Node | None:
+    """Return an item with a list at its end, which goes on in one that is there.
+
+    Return None for other blocks.
+    """
+    if item.type not in _ITEMS or around.content[0].type != item.type:
+        return None
+    last = item.content[-1] if item.content else None
+    if last and last.type == around.type:
+        around = replace(last, content=last.content + around.content)
+        return replace(item, content=(*item.content[:-1], around))
+    return replace(item, content=(*item.content, around))
 
 
 def _joined_node(before: Node, after: Node) -> Node | None:

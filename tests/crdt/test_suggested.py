@@ -70,6 +70,21 @@ def test_words_between_ends_of_lines_are_words() -> None:
     assert [word.text for word in seen(doc, View.WITHOUT).content[0].content] == ["a"]
 
 
+def test_an_item_comes_into_the_item_before_it() -> None:
+    def item(words: str, kind: str | None) -> Node:
+        wanted = kind and {**WHO, "kind": kind, "type": "bulletList"}
+        return Node("listItem", {"suggestion": wanted}, (Node("paragraph", {}, (Node("text", text=words),)),))
+
+    items = (item("a", "wrap"), item("b", "wrap"), item("c", "wrap"), item("d", None))
+    accepted = seen(Node("doc", {}, (Node("bulletList", {}, items),)), View.ACCEPTED)
+    (listed,) = accepted.content
+    assert [[child.type for child in each.content] for each in listed.content] == [
+        ["paragraph", "bulletList"],
+        ["paragraph"],
+    ]
+    assert len(listed.content[0].content[1].content) == 2
+
+
 @pytest.mark.parametrize("value", [1, [], {}, {"kind": "set"}, {**WHO, "kind": "set", "type": 1, "attrs": [1]}, "x"])
 def test_values_of_strangers_do_no_harm(value: Any) -> None:
     words = Node("text", text="a", marks=(Mark("formatting", {**WHO, "add": value, "remove": value}),))

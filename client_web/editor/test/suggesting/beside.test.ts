@@ -3,7 +3,7 @@
 import type { Node } from "@tiptap/pm/model";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import * as Y from "yjs";
-import { suggestionsIn } from "../../src/features/suggesting/list";
+import { type Part, suggestionsIn } from "../../src/features/suggesting/list";
 import { acceptAll, settled } from "../../src/features/suggesting/settle";
 import { settleIn } from "../../src/features/suggesting/settling";
 import { type Person, sync } from "../page/editors";
@@ -355,3 +355,31 @@ test("a struck word that is typed over by itself stands again", () => {
   ann.editor.view.dispatch(ann.editor.state.tr.insertText("brave"));
   expect(pieces(ann)).toEqual(["Hello ", "brave:deletion", "brave:insertion", " new world"]);
 });
+
+test.each(["bulletList", "orderedList"])(
+  "items of a %s are suggested to be indented in their place",
+  (type) => {
+    const item = (words: string, more: object[] = []) => ({
+      type: "listItem",
+      content: [{ type: "paragraph", content: [{ type: "text", text: words }] }, ...more],
+    });
+    eve.editor.commands.setContent({ type, content: [item("a"), item("b"), item("c")] });
+    sync(eve, ann);
+    const kinds = () => suggestionsIn(ann.editor.state.doc).flatMap(({ parts }) => parts.map(partOf));
+    const partOf = (part: Part) => (part.kind === "block" ? part.suggestion.kind : part.kind);
+    const accepted = () => settled(ann.editor.state.doc, acceptAll).firstChild?.toString();
+    ann.editor.chain().setTextSelection({ from: 8, to: 13 }).sinkListItem("listItem").run();
+    expect(kinds()).toEqual(["wrap", "wrap"]);
+    expect(accepted()).toBe(
+      `${type}(listItem(paragraph("a"), ${type}(listItem(paragraph("b")), listItem(paragraph("c")))))`,
+    );
+    sync(eve, ann);
+    settleIn(eve.editor, acceptAll);
+    sync(eve, ann);
+    ann.editor.chain().setTextSelection(14).liftListItem("listItem").run();
+    expect(kinds()).toEqual(["lift"]);
+    expect(accepted()).toBe(
+      `${type}(listItem(paragraph("a"), ${type}(listItem(paragraph("b")))), listItem(paragraph("c")))`,
+    );
+  },
+);

@@ -2,7 +2,7 @@
 
 import { Fragment, type Node } from "@tiptap/pm/model";
 import { hasSameMarkup, isSameAttributes } from "./comparing";
-import { copied } from "./settle";
+import { copied, isItem } from "./settle";
 
 export interface Token {
   readonly node: Node;
@@ -31,10 +31,8 @@ export interface Lines {
 
 export const isList = ({ type }: Node) => ["bulletList", "orderedList", "taskList"].includes(type.name);
 
-const ITEMS = ["listItem", "taskItem"];
-
 export function linesIn(nodes: readonly Node[], from: number): Lines | null {
-  const depth = nodes.every(({ type }) => ITEMS.includes(type.name)) ? 2 : 1;
+  const depth = nodes.every(isItem) ? 2 : 1;
   const lines: Line[] = [];
   let at = from;
   for (const [index, node] of nodes.entries()) {

@@ -6,6 +6,7 @@ import type { Gap } from "./aligning";
 import { hasSameMarkup, without } from "./comparing";
 import type { Draft, Op } from "./draft";
 import { isList } from "./lines";
+import { isItem, nestedIn } from "./settle";
 
 /** Blocks that come into a list, a quote or a callout. */
 export function wraps(draft: Draft, { olds, news, oldAt }: Gap): Op[] | null {
@@ -43,6 +44,37 @@ export function lifts(draft: Draft, { olds, news, oldAt }: Gap): Op[] | null {
       inner += block.nodeSize;
     }
     at += child.nodeSize;
+  }
+  return ops.length > 0 ? ops : null;
+}
+
+/** Items that come into the item before them. */
+export function indents(draft: Draft, { olds, news, oldAt }: Gap): Op[] | null {
+  const [before, ...items] = olds;
+  const list = news[0]?.lastChild;
+  if (news.length !== 1 || !before || !isItem(before) || !list || !isList(list) || items.length === 0)
+    return null;
+  let made: Node | null = before;
+  for (const item of items) made = made && nestedIn(made, list.type.create(null, item));
+  if (!made || !news[0]?.eq(made) || items.some((item) => draft.isMine(item))) return null;
+  const wrap = () => draft.suggestion("wrap", { type: list.type.name });
+  return each(draft, items, oldAt + before.nodeSize, wrap);
+}
+
+/** Items that leave the item in whose list they are. */
+export function outdents(draft: Draft, { olds, news, oldAt }: Gap): Op[] | null {
+  const [around] = olds;
+  const list = around?.lastChild;
+  if (olds.length !== 1 || !around || !isItem(around) || !list || !isList(list)) return null;
+  const ops: Op[] = [];
+  let at = oldAt + around.nodeSize - list.nodeSize;
+  for (const item of list.children) {
+    if (news.some((node) => node.eq(item))) {
+      const lifted = each(draft, [item], at, () => draft.suggestion("lift", { attrs: { levels: 2 } }));
+      if (!lifted) return null;
+      ops.push(...lifted);
+    }
+    at += item.nodeSize;
   }
   return ops.length > 0 ? ops : null;
 }

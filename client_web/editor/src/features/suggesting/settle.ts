@@ -130,16 +130,33 @@ function childrenOf(node: Node, judge: Judge, from = 0, to = node.childCount): r
     if (last && joined) out[out.length - 1] = { ...last, node: joined };
     else if (act?.kind === "wrap") {
       const wrapper = wrapperOf(piece.node, act);
+      const nested = last && wrapper ? nestedIn(last.node, wrapper) : null;
+      if (last && nested) {
+        out[out.length - 1] = { ...last, node: nested };
+        continue;
+      }
       const together = wrapped?.id === act.id && last && wrapper ? last.node : null;
       if (together && wrapper) {
         out[out.length - 1] = plain(together.copy(together.content.append(wrapper.content)));
-      } else out.push(wrapper ? plain(wrapper) : { ...piece, act: null });
+      } else out.push(wrapper && !isItem(piece.node) ? plain(wrapper) : { ...piece, act: null });
       wrapped = act;
       continue;
     } else out.push(piece);
     wrapped = null;
   }
   return out;
+}
+
+export const isItem = ({ type }: Node) => ["listItem", "taskItem"].includes(type.name);
+
+/** An item with a list at its end, which goes on in one that is there; null for other blocks. */
+export function nestedIn(item: Node, list: Node): Node | null {
+  if (item.type !== list.firstChild?.type || !isItem(item)) return null;
+  const last = item.lastChild;
+  const goesOn = last?.type === list.type ? last.copy(last.content.append(list.content)) : null;
+  return item.copy(
+    goesOn ? item.content.replaceChild(item.childCount - 1, goesOn) : item.content.addToEnd(list),
+  );
 }
 
 /** A block within the node that was proposed to be around it, with an item between them where that is a list. */

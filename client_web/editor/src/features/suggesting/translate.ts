@@ -17,7 +17,7 @@ import { changedAttributes, isAlike } from "./comparing";
 import { cuts } from "./cuts";
 import { Draft, type Op } from "./draft";
 import { inlineOps } from "./inline";
-import { lifts, wraps } from "./nesting";
+import { indents, lifts, outdents, wraps } from "./nesting";
 import { hasSuggestions } from "./present";
 import { acceptAll, isVoid, settled, settledIn } from "./settle";
 
@@ -86,8 +86,10 @@ class Translation {
       return [...deletions(this.#draft, gap), ...insertions(this.#draft, gap, nowParent)];
     this.#draft.isStructural = true;
     if (!this.#isCoarse) {
-      const lines = cuts(this.#draft, gap) ?? wraps(this.#draft, gap) ?? lifts(this.#draft, gap);
-      if (lines) return lines;
+      for (const plan of [cuts, wraps, lifts, indents, outdents]) {
+        const planned = plan(this.#draft, gap);
+        if (planned) return planned;
+      }
     }
     return this.#copies(gap, parent, nowParent);
   }

@@ -5,6 +5,7 @@ import type { Node } from "@tiptap/pm/model";
 import { t } from "../../i18n/t";
 import type { Refusal } from "./author";
 import type { Part, Suggestion } from "./list";
+import { isItem } from "./settle";
 
 /** Characters of words that a card shows. */
 const LONGEST = 140;
@@ -99,6 +100,7 @@ function blockLine({ kind, type, attrs }: NodeSuggestion, node: Node): Line {
     case "join":
       return { act: t("Join:"), words: t("with the paragraph before") };
     case "wrap":
+      if (isItem(node)) return { act: t("Change:"), words: t("indent") };
       return { act: t("Change to:"), words: nameOf(type ?? "", attrs ?? {}) };
     case "lift":
       return { act: t("Move out:"), words: name };
