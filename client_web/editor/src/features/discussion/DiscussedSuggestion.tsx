@@ -26,7 +26,7 @@ export interface DiscussedSuggestionProps {
 }
 
 export const DiscussedSuggestion = memo(function DiscussedSuggestion(props: DiscussedSuggestionProps) {
-  const { editor, suggestion, isActive, maySettle, deeds, threads, replyingIn } = props;
+  const { editor, suggestion, isActive, maySettle, deeds, threads, replyingIn, names } = props;
   const [isDiscussing, setDiscussing] = useState(false);
   const isOwn = suggestion.user === deeds.own;
   const isWriting = isDiscussing || (isActive && unsentOf(suggestion.id) !== null);
@@ -54,6 +54,7 @@ export const DiscussedSuggestion = memo(function DiscussedSuggestion(props: Disc
           isDetached={false}
           deeds={deeds}
           replying={replyingIn(thread.id)}
+          names={names}
           isInside
         />
       ))}

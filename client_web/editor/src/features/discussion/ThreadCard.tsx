@@ -10,6 +10,7 @@ import { classes } from "../../ui/classes";
 import { IconButton } from "../../ui/IconButton";
 import { Menu, MenuItem } from "../../ui/Menu";
 import { Time } from "../margin/Time";
+import { colorOf } from "../suggesting/people";
 import { Body } from "./Body";
 import { Composer, ComposerToCome } from "./Composer";
 import type { Deeds } from "./deeds";
@@ -24,6 +25,8 @@ export interface ThreadCardProps {
   readonly deeds: Deeds;
   /** Who is writing a reply here. */
   readonly replying: readonly string[];
+  /** What names and colours were when the card was drawn; see `namesVersion`. */
+  readonly names: number;
   /** Shown in the panel of all threads, where the words are not beside the card. */
   readonly isListed?: boolean;
   /** Shown in the card of the suggestion that it is about, which says what is in the thread's head. */
@@ -207,7 +210,7 @@ function CommentItem({ thread, comment, isActive, deeds, onEdited }: CommentItem
   return (
     <li className="thread-comment">
       <div className="thread-comment-head">
-        <Avatar name={by.name} color={deeds.colorOf(by)} size={26} aria-hidden="true" />
+        <Avatar name={by.name} color={colorOf(by.user_id)} size={26} aria-hidden="true" />
         <div className="card-by">
           <strong>{by.name}</strong>
           <Time at={comment.at} isEdited={edited !== null} />

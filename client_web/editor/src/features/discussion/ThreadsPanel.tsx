@@ -5,6 +5,7 @@ import { type KeyboardEvent, useEffect, useRef } from "react";
 import { t } from "../../i18n/t";
 import { classes } from "../../ui/classes";
 import { IconButton } from "../../ui/IconButton";
+import { namesVersion } from "../suggesting/people";
 import type { Deeds } from "./deeds";
 import { ThreadCard } from "./ThreadCard";
 import { type Filter, passes, type ShownThread } from "./threads";
@@ -87,6 +88,7 @@ export function ThreadsPanel(props: ThreadsPanelProps) {
               isDetached={detached.has(thread.id)}
               deeds={deeds}
               replying={replyingIn(thread.id)}
+              names={namesVersion()}
               isListed
             />
           </div>

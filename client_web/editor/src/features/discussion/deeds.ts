@@ -3,7 +3,7 @@
 import type * as wire from "../../api/wire";
 import type { Suggestion } from "../suggesting/list";
 import type { FindPeople } from "./Composer";
-import type { Act, Author, Body, Rights, ShownComment, ShownThread } from "./threads";
+import type { Act, Body, Rights, ShownComment, ShownThread } from "./threads";
 
 export interface Deeds {
   readonly rights: Rights;
@@ -13,7 +13,6 @@ export interface Deeds {
   readonly findPeople: FindPeople;
   /** Everybody to whom a thread can be assigned. */
   readonly findUsers: () => Promise<readonly wire.User[]>;
-  readonly colorOf: (author: Author) => string;
   readonly reply: (thread: ShownThread, body: Body, assignee: wire.User | null) => void;
   /** Begins a thread about a suggestion. */
   readonly discuss: (suggestion: Suggestion, body: Body, assignee: wire.User | null) => void;

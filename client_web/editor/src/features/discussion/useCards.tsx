@@ -81,6 +81,7 @@ export function useCards(options: CardsOptions): Cards {
         isDetached={detached.has(thread.id)}
         deeds={deeds}
         replying={replyingIn(thread.id)}
+        names={names}
       />
     );
   };

@@ -12,7 +12,6 @@ import { peopleIn } from "../../page/usePeople";
 import { useToasts } from "../../ui/Toast";
 import { personChoice } from "../inserting/mentionChoices";
 import { quoteOfSuggestion } from "../suggesting/list";
-import { colorOf } from "../suggesting/people";
 import type { Deeds } from "./deeds";
 import type { Discussion } from "./discussion";
 import { LONGEST_QUOTE, placeOf, quoteOf } from "./quotes";
@@ -79,10 +78,6 @@ export function useDeeds({
       isOffline,
       findPeople: async (name, signal) => (await findUsers(name, signal)).map(personChoice),
       findUsers: () => findUsers(),
-      colorOf: (by) =>
-        (by.user_id === own
-          ? provider.awareness.getLocalState()?.user?.color
-          : peopleIn(provider.awareness).find(({ id }) => id === by.user_id)?.color) ?? colorOf(by.user_id),
       reply: (thread, body, assignee) => {
         act({ kind: "say", thread: thread.id, comment: crypto.randomUUID(), body });
         if (assignee) {
