@@ -23,7 +23,7 @@ from tests.bench.servers import Kind
 from tests.bench.table import Figures, Table, write_json
 
 NAMES = (
-    *("hot", "presence", "saturation", "big", "many", "start", "cold", "storm", "stalled", "memory", "cluster"),
+    *("hot", "presence", "saturation", "big", "many", "start", "cold", "storm", "stalled", "memory", "rush", "cluster"),
     *("doors", "hostile", "slow", "browser"),
 )
 
