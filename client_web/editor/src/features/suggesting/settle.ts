@@ -30,10 +30,12 @@ export function settled(doc: Node, judge: Judge): Node {
   return filled(doc, content) ?? doc;
 }
 
-/** Neighbours within their parent, and nothing that the parent would need besides. */
+/** Neighbours within their parent, and nothing that the parent would need besides; as they are if they would have to leave it. */
 export function settledIn(parent: Node, nodes: readonly Node[], judge: Judge): readonly Node[] {
-  const from = parent.children.indexOf(nodes[0] as Node);
-  return childrenOf(parent, judge, from, from + nodes.length).map(({ node }) => node);
+  const from = Math.max(parent.children.indexOf(nodes[0] as Node), 0);
+  const to = from + nodes.length;
+  const made = childrenOf(parent, judge, from, to).map(({ node }) => node);
+  return nodes.length > 0 && parent.canReplace(from, to, Fragment.from(made)) ? made : nodes;
 }
 
 /** A node on its way up. */
