@@ -12,6 +12,7 @@ import { Comment } from "@manyhands/schema";
 import { Fragment, type Mark, type Node, Slice } from "@tiptap/pm/model";
 import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
 import { Decoration, DecorationSet, type EditorView } from "@tiptap/pm/view";
+import { type Anchored, Anchoring } from "./anchoring";
 
 export interface Span {
   readonly from: number;
@@ -155,6 +156,7 @@ function marks(looks: CommentLooks): Plugin<Draft> {
 class ObjectLooks {
   readonly #view: EditorView;
   readonly #looks: CommentLooks;
+  readonly #objects = new Anchoring((block) => threadsInBlock(block).filter(({ isObject: is }) => is));
   #dressed = new Set<HTMLElement>();
 
   constructor(view: EditorView, looks: CommentLooks) {
@@ -174,7 +176,11 @@ class ObjectLooks {
 
   #dress(): void {
     const now = new Set<HTMLElement>();
-    for (const [at, ids] of objectsIn(this.#view.state)) {
+    const threads = new Map<number, string[]>();
+    for (const { id, at } of this.#objects.all(this.#view.state.doc)) {
+      threads.set(at, [...(threads.get(at) ?? []), id]);
+    }
+    for (const [at, ids] of threads) {
       const element = this.#view.nodeDOM(at);
       if (!(element instanceof HTMLElement)) continue;
       this.#looks.dress(element, ids);
@@ -250,10 +256,7 @@ function unsaid(node: Node, isKept: (mark: Mark) => boolean): Node {
 /** Where each thread's first marked word or object stands. */
 export type Anchors = ReadonlyMap<string, number>;
 
-interface Found {
-  readonly id: string;
-  /** From the place before the block. */
-  readonly at: number;
+interface Found extends Anchored {
   readonly isObject: boolean;
 }
 
@@ -261,7 +264,6 @@ const NONE: readonly Found[] = [];
 /** What stands in a block is looked up once: the editor makes another node of a block that changes. */
 const foundIn = new WeakMap<Node, readonly Found[]>();
 
-/** A margin asks in each frame of scrolling. */
 const anchored = new WeakMap<Node, Anchors>();
 
 export function anchorsIn({ doc }: Pick<EditorState, "doc">): Anchors {
@@ -273,23 +275,13 @@ export function anchorsIn({ doc }: Pick<EditorState, "doc">): Anchors {
 function gathered(doc: Node): Anchors {
   const anchors = new Map<string, number>();
   doc.forEach((block, offset) => {
-    for (const { id, at } of inBlock(block)) if (!anchors.has(id)) anchors.set(id, offset + at);
+    for (const { id, at } of threadsInBlock(block)) if (!anchors.has(id)) anchors.set(id, offset + at);
   });
   return anchors;
 }
 
-/** The objects with marks of threads, by the places before them. */
-function objectsIn({ doc }: Pick<EditorState, "doc">): ReadonlyMap<number, readonly string[]> {
-  const objects = new Map<number, string[]>();
-  doc.forEach((block, offset) => {
-    for (const { id, at } of inBlock(block).filter((found) => found.isObject)) {
-      objects.set(offset + at, [...(objects.get(offset + at) ?? []), id]);
-    }
-  });
-  return objects;
-}
-
-function inBlock(block: Node): readonly Found[] {
+/** The threads of words and objects in a block, from the place before it. */
+export function threadsInBlock(block: Node): readonly Found[] {
   const known = foundIn.get(block);
   if (known) return known;
   const list: Found[] = [];

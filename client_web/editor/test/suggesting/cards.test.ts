@@ -1,7 +1,7 @@
 /** What the card of a suggestion says: the words of different places never run into one another. */
 
 import { expect, test } from "vitest";
-import { suggestionsIn } from "../../src/features/suggesting/list";
+import { hasSameWords, suggestionsIn } from "../../src/features/suggesting/list";
 import { linesOf } from "../../src/features/suggesting/words";
 import { person } from "../page/editors";
 
@@ -45,4 +45,19 @@ test.each([1e300, Number.NaN, "yesterday", null, {}])("a time that is none is sh
   const doc = person(1).editor.schema.nodeFromJSON({ type: "doc", content: [line(text("one", odd)), block] });
   const times = suggestionsIn(doc).map((each) => new Date(each.at).toISOString());
   expect(times).toEqual(["1970-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z"]);
+});
+
+test("a card is drawn anew for other words of its suggestion, and not for words beside them", () => {
+  const { schema } = person(1).editor;
+  const suggestionIn = (...content: object[]) => {
+    const [found] = suggestionsIn(schema.nodeFromJSON({ type: "doc", content: [line(...content)] }));
+    return found as NonNullable<typeof found>;
+  };
+  const before = suggestionIn(text("one", deletion), text(" and "), text("two", insertion));
+  const isSame = (...content: object[]) => hasSameWords(before, suggestionIn(...content));
+  expect(isSame(text("Beside "), text("one", deletion), text(" and so "), text("two", insertion))).toBe(true);
+  expect(isSame(text("one", deletion), text(" and "), text("too", insertion))).toBe(false);
+  expect(isSame(text("one", deletion), text(" and "))).toBe(false);
+  const later = { type: "insertion", attrs: { ...by, run: 2, break: null } };
+  expect(isSame(text("one", deletion), text(" and "), text("two", later))).toBe(false);
 });

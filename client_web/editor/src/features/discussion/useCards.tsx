@@ -2,9 +2,9 @@
 
 import type { Editor } from "@tiptap/core";
 import { type ReactNode, useMemo, useRef } from "react";
-import { anchorsIn, draftIn } from "../../extensions/comment_marks";
+import { draftIn, threadsInBlock } from "../../extensions/comment_marks";
 import type { CardKind } from "../margin/Margin";
-import { type Suggestion, suggestionsIn } from "../suggesting/list";
+import { type Suggestion, suggestionsInBlock } from "../suggesting/list";
 import { learnSignature, namesVersion } from "../suggesting/people";
 import { DiscussedSuggestion } from "./DiscussedSuggestion";
 import type { Deeds } from "./deeds";
@@ -92,21 +92,16 @@ export function useCards(options: CardsOptions): Cards {
   const kinds = useMemo<readonly CardKind[]>(() => {
     const render = (id: string, isActive: boolean) => latest.current.card(id, isActive);
     const draft: CardKind = {
-      anchors: (state) => {
-        const [first] = draftIn(state);
-        return first ? new Map([[DRAFT, first.from]]) : new Map();
-      },
       ids: DRAFT_IDS,
-      isFleeting: true,
+      inState: (state) =>
+        draftIn(state)
+          .slice(0, 1)
+          .map(({ from }) => ({ id: DRAFT, at: from })),
       render: () => latest.current.composer,
     };
     return [
-      { anchors: anchorsIn, ids, render },
-      {
-        anchors: ({ doc }) => new Map(suggestionsIn(doc).map(({ id, from }) => [id, from])),
-        ids: new Set(suggested.keys()),
-        render,
-      },
+      { ids, inBlock: threadsInBlock, render },
+      { ids: new Set(suggested.keys()), inBlock: suggestionsInBlock, render },
       ...(isDrafting ? [draft] : []),
     ];
   }, [editor, ids, byId, suggested, about, isDrafting, deeds, maySettle, replyingIn, detached, names]);

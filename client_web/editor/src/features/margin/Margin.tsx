@@ -10,16 +10,17 @@ import type { Node } from "@tiptap/pm/model";
 import type { EditorState } from "@tiptap/pm/state";
 import type { EditorView } from "@tiptap/pm/view";
 import { memo, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
-import { type Anchored, MOST, nearOf } from "./near";
+import { type Anchored, Anchoring, type ReadBlock } from "../../extensions/anchoring";
+import { MOST, nearOf } from "./near";
 import { placesOf } from "./places";
 import "./margin.css";
 
 export interface CardKind {
-  /** Where the words of each card stand. Cards without words are not in the margin. */
-  readonly anchors: (state: EditorState) => ReadonlyMap<string, number>;
   readonly ids: ReadonlySet<string>;
-  /** Whether cards may stand elsewhere while the document is the same. */
-  readonly isFleeting?: boolean;
+  /** Where words of cards stand in a block. Cards without words are not in the margin. */
+  readonly inBlock?: ReadBlock;
+  /** Where cards stand whose words the editor's state knows, and not the document. */
+  readonly inState?: (state: EditorState) => readonly Anchored[];
   readonly render: (id: string, isActive: boolean) => ReactNode;
 }
 
@@ -92,10 +93,12 @@ class Layout {
   #near: readonly string[] = [];
   #watched: ReadonlySet<HTMLElement> = new Set();
   #awaited = 0;
+  readonly #anchorings = new Map<ReadBlock, Anchoring>();
   #known: {
     readonly doc: Node;
     readonly kinds: readonly CardKind[];
-    readonly all: readonly Anchored[];
+    readonly lists: readonly (readonly Anchored[])[];
+    readonly all: Anchored[];
   } | null = null;
 
   constructor(editor: Editor, frame: HTMLElement, wanted: Wanted, tell: (near: readonly string[]) => void) {
@@ -156,14 +159,27 @@ class Layout {
     }
   }
 
-  /** While one scrolls, neither the text nor the cards change. */
+  /** The cards of all kinds, in the order of their words. A key moves them, and makes no other list. */
   #anchoredIn(kinds: readonly CardKind[], state: EditorState): readonly Anchored[] {
-    const { doc, kinds: of, all } = this.#known ?? {};
-    const isKnown = doc === state.doc && of === kinds && !kinds.some(({ isFleeting }) => isFleeting);
-    if (all && isKnown) return all;
-    const found = anchoredIn(kinds, state);
-    this.#known = { doc: state.doc, kinds, all: found };
-    return found;
+    const { doc } = state;
+    const lists = kinds.map(({ inBlock }) => (inBlock ? this.#anchoring(inBlock).firsts(doc) : NOTHING));
+    const known = this.#known;
+    const isKnown = known?.kinds === kinds && lists.every((list, at) => list === known.lists[at]);
+    const all = isKnown
+      ? known.all
+      : lists.flatMap((list, at) => list.filter(({ id }) => kinds[at]?.ids.has(id)));
+    // A list is in order. Of two, a change may bring words past those of the other.
+    if (!(isKnown && doc === known.doc) && lists.filter(({ length }) => length > 0).length > 1)
+      all.sort(byPlace);
+    this.#known = { doc, kinds, lists, all };
+    const more = kinds.flatMap(({ inState }) => inState?.(state) ?? NOTHING);
+    return more.length === 0 ? all : [...all, ...more].sort(byPlace);
+  }
+
+  #anchoring(inBlock: ReadBlock): Anchoring {
+    const anchoring = this.#anchorings.get(inBlock) ?? new Anchoring(inBlock);
+    this.#anchorings.set(inBlock, anchoring);
+    return anchoring;
   }
 
   /** The cards that are in the page; whichever changes its height moves others. */
@@ -191,15 +207,9 @@ class Layout {
   }
 }
 
-/** The cards of all kinds, in the order of their words. */
-function anchoredIn(kinds: readonly CardKind[], state: EditorState): readonly Anchored[] {
-  const all: Anchored[] = [];
-  for (const { anchors, ids } of kinds) {
-    if (ids.size === 0) continue;
-    for (const [id, at] of anchors(state)) if (ids.has(id)) all.push({ id, at });
-  }
-  return all.sort((one, other) => one.at - other.at);
-}
+const NOTHING: readonly Anchored[] = [];
+
+const byPlace = (one: Anchored, other: Anchored) => one.at - other.at;
 
 /** The element that a position is in, or before. */
 export function elementAt(view: EditorView, at: number): Element | null {

@@ -1,10 +1,6 @@
 /** The cards that are in the page: those whose words are near the window. */
 
-export interface Anchored {
-  readonly id: string;
-  /** A position in the editor's document. */
-  readonly at: number;
-}
+import { type Anchored, firstWhere } from "../../extensions/anchoring";
 
 export interface Edges {
   readonly top: number;
@@ -44,16 +40,4 @@ export function nearOf(
   const seen = firstWhere(near, ({ at }) => line(at) >= window.top);
   const from = Math.max(0, Math.min(seen - MOST / 3, near.length - MOST));
   return near.slice(from, from + MOST);
-}
-
-/** The index of the first that a condition holds for, which holds for all behind it as well. */
-function firstWhere(all: readonly Anchored[], holds: (each: Anchored) => boolean): number {
-  let [first, end] = [0, all.length];
-  while (first < end) {
-    const middle = (first + end) >> 1;
-    const each = all[middle];
-    if (each && holds(each)) end = middle;
-    else first = middle + 1;
-  }
-  return first;
 }

@@ -9,6 +9,7 @@ import {
   suggestionOf,
 } from "@manyhands/schema";
 import type { Mark, Node } from "@tiptap/pm/model";
+import type { Anchored } from "../../extensions/anchoring";
 import { hasSuggestions, suggestionsOn } from "./present";
 
 export type Part =
@@ -29,11 +30,20 @@ export interface Suggestion extends Suggested {
 
 /** Whether two suggestions say the same, wherever they are. */
 export function hasSameWords(one: Suggestion, other: Suggestion): boolean {
+  if (one.id !== other.id || one.user !== other.user || one.finds.length !== other.finds.length) return false;
+  if (one.finds.every((find, at) => find === other.finds[at])) return true;
+  // Somebody writes beside them.
   return (
-    one.id === other.id &&
-    one.finds.length === other.finds.length &&
-    one.finds.every((find, at) => find === other.finds[at])
+    one.runs.size === other.runs.size &&
+    [...one.runs].every((run) => other.runs.has(run)) &&
+    one.parts.length === other.parts.length &&
+    one.parts.every((part, at) => saysSame(part, other.parts[at]))
   );
+}
+
+function saysSame(one: Part, other: Part | undefined): boolean {
+  if (one.kind === "block") return other?.kind === "block" && one.node === other.node;
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** Something that is suggested at one place, counted from the beginning of a block. */
@@ -100,7 +110,6 @@ export function suggestionsAt(
   doc: Node,
   at: number,
 ): { readonly words: readonly string[]; readonly blocks: readonly string[] } {
-  if (!hasSuggestions(doc)) return { words: [], blocks: [] };
   const place = doc.resolve(at);
   const idsOn = (node: Node | null): readonly string[] => {
     if (node?.isText) return suggestionsOn(node).map(({ attrs }) => String(attrs.id));
@@ -141,6 +150,11 @@ function add(parts: Part[], part: Part, seam: string): void {
   const isMore = (part.kind === "add" || part.kind === "delete") && last?.kind === part.kind;
   if (isMore && last) parts[parts.length - 1] = { ...last, words: last.words + seam + part.words } as Part;
   else if (part.kind !== "format" || JSON.stringify(last) !== JSON.stringify(part)) parts.push(part);
+}
+
+/** Where suggestions stand in a block, from the place before it. */
+export function suggestionsInBlock(block: Node): readonly Anchored[] {
+  return hasSuggestions(block) ? findsIn(block).map(({ id, from }) => ({ id, at: from })) : [];
 }
 
 function findsIn(block: Node): readonly Find[] {

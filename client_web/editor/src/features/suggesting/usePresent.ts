@@ -4,16 +4,21 @@ import type { LocalUser, Provider } from "@manyhands/provider";
 import type { Editor } from "@tiptap/core";
 import { useEffect, useState } from "react";
 import type { Me } from "../../api/me";
+import { type Anchored, Anchoring } from "../../extensions/anchoring";
 import { usePeople } from "../../page/usePeople";
 import { learnPerson } from "./people";
 import { hasSuggestions } from "./present";
+
+const NOTHING: readonly Anchored[] = [];
+const SOMETHING: readonly Anchored[] = [{ id: "", at: 0 }];
 
 /** Whether anything is suggested in what an editor shows. */
 export function useHasSuggestions(editor: Editor | null): boolean {
   const [has, setHas] = useState(false);
   useEffect(() => {
     if (!editor) return setHas(false);
-    const look = () => setHas(hasSuggestions(editor.state.doc));
+    const blocks = new Anchoring((block) => (hasSuggestions(block) ? SOMETHING : NOTHING));
+    const look = () => setHas(blocks.all(editor.state.doc).length > 0);
     look();
     editor.on("transaction", look);
     return () => {
