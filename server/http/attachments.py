@@ -131,7 +131,7 @@ class AttachmentsApi:
     @operation(
         "POST /api/documents/{document_id}/attachments",
         answers={201: Attachment},
-        needs=Action.WRITE,
+        needs=Action.SUGGEST,
         files=IMAGES,
         errors={409},
     )
@@ -149,7 +149,7 @@ class AttachmentsApi:
         url = asked.headers["Location"] = f"/api/documents/{document_id}/attachments/{sha256}"
         return Attachment(url, sha256, facts.media_type, len(data), facts.width, facts.height)
 
-    @operation("PUT /api/documents/{document_id}/attachments/{sha256}", needs=Action.WRITE, errors={409})
+    @operation("PUT /api/documents/{document_id}/attachments/{sha256}", needs=Action.SUGGEST, errors={409})
     async def copy_attachment(self, asked: Asked, body: PictureSource) -> None:
         """Add a picture that another document has. The person must be able to read that document.
 

@@ -12,6 +12,7 @@ from tests.e2e.pages import KEPT, EditorPage, agree
 from tests.e2e.person import NETWORK, Meeting, Person, finds_the_network, loses_the_network
 from tests.e2e.test_carets import InputMethod
 from tests.e2e.test_comments import writes
+from tests.e2e.test_objects import inserts_a_picture
 
 pytestmark = SEATED
 
@@ -46,6 +47,7 @@ async def test_a_commenter_suggests_and_an_editor_decides(meet: Meeting, line: L
     await expect(suggestion(alice, "Add: “A line from the train”")).to_be_visible()
     await _decides(alice, bob)
     await _composes_a_suggestion(alice, bob)
+    await _suggests_a_picture(alice, bob)
     await _goes_on_while_all_is_accepted(alice, bob)
     await _was_an_editor_on_the_train(alice, bob, visitor, line)
     await _suggests_too(alice, bob)
@@ -99,6 +101,18 @@ async def _composes_a_suggestion(alice: EditorPage, bob: EditorPage) -> None:
     await expect(bob.page.locator("ins")).to_have_text("漢字")
     await suggestion(alice, "Add: “漢字”").get_by_role("button", name="Reject the suggestion").click()
     await bob.sees("Oh. Hello new world")
+
+
+async def _suggests_a_picture(alice: EditorPage, bob: EditorPage) -> None:
+    """A commenter's picture is stored and seen by everybody, and goes when it is rejected."""
+    await bob.goes_to_end()
+    await inserts_a_picture(bob)
+    await expect(suggestion(alice, "Add: Picture")).to_be_visible()
+    await expect(alice.sheet.locator("figure img")).to_have_js_property("complete", True)
+    assert await alice.sheet.locator("figure img").evaluate("(image) => image.naturalWidth") > 0
+    await suggestion(alice, "Add: Picture").get_by_role("button", name="Reject the suggestion").click()
+    await expect(bob.sheet.locator("figure")).to_have_count(0)
+    await agree(alice, bob)
 
 
 async def _accepts_all(alice: EditorPage) -> None:
