@@ -74,24 +74,27 @@ class Committer(Struct, eq=False):
             asyncio.get_running_loop().call_soon(done, Late())
 
     async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        clock, next_at, lately = loop.time, 0.0, self._lately
+        clock, next_at, lately = asyncio.get_running_loop().time, 0.0, self._lately
         while True:
             await self._wake.wait()
             if (pause := next_at - clock()) > 0:
                 await asyncio.sleep(pause)
             began = clock()
             self._wake.clear()
-            group, self._waiting = self._waiting, []
-            if group:
-                lately.extend([append.document_id for append, _ in group])
+            if self._waiting:
+                lately.extend([append.document_id for append, _ in self._waiting])
                 next_at = began + PER_DOCUMENT * len(set(lately))
-                late = loop.call_later(LATE_SECONDS, self._tell_late, group)
-                outcomes = await self._commit([append for append, _ in group])
-                late.cancel()
-                self._late = False
-                for (_, done), outcome in zip(group, outcomes, strict=True):
-                    done(outcome)
+                await self._commit_group()
+
+    async def _commit_group(self) -> None:
+        """Commit what waits, and tell. Hold nothing of a room afterwards, which may be closed by then."""
+        group, self._waiting = self._waiting, []
+        late = asyncio.get_running_loop().call_later(LATE_SECONDS, self._tell_late, group)
+        outcomes = await self._commit([append for append, _ in group])
+        late.cancel()
+        self._late = False
+        for (_, done), outcome in zip(group, outcomes, strict=True):
+            done(outcome)
 
     def _tell_late(self, group: Sequence[tuple[Append, Done]]) -> None:
         self._late = True

@@ -166,6 +166,7 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._due: float | None = None
         self._drain_timer: asyncio.TimerHandle | None = None
+        self._clear_timer: asyncio.TimerHandle | None = None
         self._told: tuple[Session, ...] = ()
         self._circles: list[tuple[Door, Circle]] = []
         """The seats of `_told`, by door."""
@@ -353,7 +354,7 @@ class Driver:
         self.over = True
         self.settled.set()
         self.excerpting.close()
-        for timer in (self._timer, self._drain_timer, self.linger):
+        for timer in (self._timer, self._drain_timer, self._clear_timer, self.linger):
             if timer is not None:
                 timer.cancel()
 
@@ -683,7 +684,8 @@ class Driver:
             self.compact_if_due()
             # Nor does anything ask for what was deleted meanwhile in a full document, because
             # nobody can write there any more.
-            asyncio.get_running_loop().call_later(CLEARED_SECONDS, self.compact_if_due)
+            if not self.over:
+                self._clear_timer = asyncio.get_running_loop().call_later(CLEARED_SECONDS, self.compact_if_due)
 
 
 def _seat(session: Session) -> Seat:

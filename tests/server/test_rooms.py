@@ -6,8 +6,10 @@ lost with the last visitor.
 """
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from typing import Any, cast
+from weakref import ref
 
 import pytest
 from pycrdt import Doc, Text
@@ -50,6 +52,28 @@ def test_many_joins_at_once_make_one_load_and_one_room() -> None:
             await asyncio.sleep(1)
             heard = [any(isinstance(m, UpdateMessage) for m in house.ears.said.get(f"c{n}", [])) for n in range(1, 50)]
             assert all(heard)
+
+    run_virtually(story())
+
+
+def test_a_room_that_is_folded_and_closed_is_out_of_memory() -> None:
+    """Nothing may hold it, not even a timer: after a rush, the memory of all rooms is wanted back."""
+
+    async def story() -> None:
+        async with House(sandbox=InProcessSandbox()) as house:
+            await house.join("a")
+            for number in range(60):
+                house.write("a", "some words that add up " * 10, client_id=1000 + number)
+                await asyncio.sleep(0.1)
+            room = ref(house.driver)
+            house.leave("a")
+            await asyncio.sleep(5)
+            loaded = await house.store.log.load(DOCUMENT)
+            assert loaded is not None
+            assert loaded.snapshot is not None
+            assert loaded.rows == ()
+            gc.collect()
+            assert room() is None
 
     run_virtually(story())
 
