@@ -87,7 +87,7 @@ class Committer(Struct, eq=False):
                 await self._commit_group()
 
     async def _commit_group(self) -> None:
-        """Commit what waits, and tell. Hold nothing of a room afterwards, which may be closed by then."""
+        """Commit what waits, and tell. Hold nothing of it, for its rooms may be closed then."""
         group, self._waiting = self._waiting, []
         late = asyncio.get_running_loop().call_later(LATE_SECONDS, self._tell_late, group)
         outcomes = await self._commit([append for append, _ in group])
