@@ -12,7 +12,7 @@ from tests.bench.dialects import Member, Past
 from tests.bench.edits import ROOT
 from tests.bench.fleet import join, leave
 from tests.bench.meter import Meter, now
-from tests.bench.processes import PATIENCE, cpu_between, cpu_seconds, is_waiting
+from tests.bench.processes import PATIENCE, cpu_between, cpu_seconds, is_waiting, resident_bytes
 from tests.bench.servers import Running
 from tests.harness.traces import read_trace, updates_of
 
@@ -111,6 +111,12 @@ async def settle(server: Running) -> None:
                     await asyncio.sleep(SETTLE_SECONDS / LOOKS)
                     at_rest = at_rest and not is_waiting(server.pids)
                 at_rest = at_rest and cpu_between(before, cpu_seconds(server.pids)) <= 0.02 * SETTLE_SECONDS
+
+
+async def resting_bytes(server: Running) -> int:
+    """Return a server's memory when it has nothing to do."""
+    await settle(server)
+    return resident_bytes(server.pids)
 
 
 def text_of(update: bytes) -> str:

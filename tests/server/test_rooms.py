@@ -43,6 +43,14 @@ from tests.harness.update_writer import text, update
 from tests.simulation.virtual_loop import run_virtually
 
 
+async def writes_much(house: House, name: str) -> None:
+    """Join, and write a log that is worth folding."""
+    await house.join(name)
+    for number in range(60):
+        house.write(name, "some words that add up " * 10, client_id=1000 + number)
+        await asyncio.sleep(0.1)
+
+
 def test_many_joins_at_once_make_one_load_and_one_room() -> None:
     async def story() -> None:
         async with House() as house:
@@ -61,10 +69,7 @@ def test_a_room_that_is_folded_and_closed_is_out_of_memory() -> None:
 
     async def story() -> None:
         async with House(sandbox=InProcessSandbox()) as house:
-            await house.join("a")
-            for number in range(60):
-                house.write("a", "some words that add up " * 10, client_id=1000 + number)
-                await asyncio.sleep(0.1)
+            await writes_much(house, "a")
             room = ref(house.driver)
             house.leave("a")
             await asyncio.sleep(5)
@@ -384,10 +389,7 @@ class TestDraining:
     def test_what_was_written_lately_is_folded_so_that_it_opens_as_quickly_afterwards(self) -> None:
         async def story() -> None:
             async with House() as house:
-                await house.join("a")
-                for number in range(60):
-                    house.write("a", "some words that add up " * 10, client_id=1000 + number)
-                    await asyncio.sleep(0.1)
+                await writes_much(house, "a")
                 before = await house.stored_text()
                 await house.rooms.drain()
                 loaded = await house.store.log.load(DOCUMENT)
@@ -405,10 +407,7 @@ class TestDraining:
 
         async def story() -> None:
             async with House(sandbox=Slow()) as house:
-                await house.join("a")
-                for number in range(60):
-                    house.write("a", "some words that add up " * 10, client_id=1000 + number)
-                    await asyncio.sleep(0.1)
+                await writes_much(house, "a")
                 before = await house.stored_text()
                 began = asyncio.get_running_loop().time()
                 await house.rooms.drain()
@@ -464,10 +463,7 @@ def test_a_broken_append_does_not_hold_up_other_documents() -> None:
 def test_a_room_is_compacted_when_its_last_visitor_has_left() -> None:
     async def story() -> None:
         async with House() as house:
-            await house.join("c")
-            for number in range(60):
-                house.write("c", "some words that add up " * 10, client_id=1000 + number)
-                await asyncio.sleep(0.1)
+            await writes_much(house, "c")
             before = await house.stored_text()
             house.disconnect("c")
             await asyncio.sleep(5)
@@ -486,10 +482,7 @@ def test_a_fold_that_fails_leaves_everything_as_it_was() -> None:
 
     async def story() -> None:
         async with House(sandbox=Failing()) as house:
-            await house.join("c")
-            for number in range(60):
-                house.write("c", "some words that add up " * 10, client_id=1000 + number)
-                await asyncio.sleep(0.1)
+            await writes_much(house, "c")
             house.disconnect("c")
             await asyncio.sleep(5)
             assert len(await house.join("d")) == 60 * 230

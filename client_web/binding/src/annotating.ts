@@ -24,7 +24,7 @@ export interface Annotating {
   readonly doc?: Y.Doc;
 }
 
-/** Whether a mark may be put on a node, and not on words in it. */
+/** True for a node that carries marks itself, and not by words in it. */
 export function isObject({ type }: Node): boolean {
   return ANNOTATIONS in (type.spec.attrs ?? {});
 }

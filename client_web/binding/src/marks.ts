@@ -109,7 +109,7 @@ export function keyOf(mark: Mark): string {
   return overlapsItself(mark.type) ? `${name}--${hashOf(mark.toJSON())}` : name;
 }
 
-/** Whether several marks of a type may stand on the same words: comments and suggestions. */
+/** True for a type of which several marks may stand on the same words: comments and suggestions. */
 export function overlapsItself(type: MarkType): boolean {
   return !type.excludes(type);
 }

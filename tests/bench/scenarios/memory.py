@@ -3,11 +3,10 @@
 import asyncio
 from pathlib import Path
 
-from tests.bench.contents import settle
+from tests.bench.contents import resting_bytes
 from tests.bench.dialects import Member
 from tests.bench.fleet import drain, join, leave, warm_up
 from tests.bench.meter import Meter
-from tests.bench.processes import resident_bytes
 from tests.bench.scenario import Pace, Scenario
 from tests.bench.servers import HOCUSPOCUS_SQLITE, OURS, PYCRDT, Y_WEBSOCKET, Kind, Running
 from tests.bench.table import Figures
@@ -24,9 +23,9 @@ async def weigh_connections(kind: Kind, directory: Path, pace: Pace) -> Figures:
         (document,) = await server.new_documents(1)
         few = await join(server, document, 20, meter)
         await warm_up(few, Member.type, pace.warm_up)
-        before = await _weight(server)
+        before = await resting_bytes(server)
         await join(server, document, COUNT, meter, first=20)
-        after = await _weight(server)
+        after = await resting_bytes(server)
     return {"kB each": (after - before) / COUNT / 1e3, "before MB": before / 1e6, "RSS MB": after / 1e6}
 
 
@@ -37,26 +36,21 @@ async def weigh_documents(kind: Kind, directory: Path, pace: Pace) -> Figures:
         warm = await join(server, (await server.new_documents(1))[0], 20, meter)
         await warm_up(warm, Member.type, pace.warm_up)
         documents = await server.new_documents(COUNT)
-        before = await _weight(server)
+        before = await resting_bytes(server)
         people = [(await join(server, document, 1, meter))[0] for document in documents]
         for person in people:
             person.type(0)
-        after = await _weight(server)
+        after = await resting_bytes(server)
         leave(people)
         await drain(meter)
         await asyncio.sleep(REST_SECONDS)
-        left = await _weight(server)
+        left = await resting_bytes(server)
     return {
         "kB each": (after - before) / COUNT / 1e3,
         "kB each when left": (left - before) / COUNT / 1e3,
         "before MB": before / 1e6,
         "RSS MB": after / 1e6,
     }
-
-
-async def _weight(server: Running) -> float:
-    await settle(server)
-    return resident_bytes(server.pids)
 
 
 SCENARIO = Scenario(

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from pycrdt import merge_updates
 
-from tests.bench.contents import Lost, prose, settle, text_of
+from tests.bench.contents import Lost, prose, resting_bytes, settle, text_of
 from tests.bench.dialects import Member
 from tests.bench.fleet import join, leave
 from tests.bench.meter import Meter
-from tests.bench.processes import resident_bytes
 from tests.bench.scenario import Pace, Scenario
 from tests.bench.servers import HOCUSPOCUS_SQLITE, OURS, PYCRDT_SQLITE, Kind, Running
 from tests.bench.table import Figures
@@ -40,14 +39,14 @@ async def rush(kind: Kind, directory: Path, _pace: Pace) -> Figures:
         await server.restart()
         # What a server imports with its first document stays.
         leave(await _come_in(server, documents[:1]))
-        before = await _weight(server)
+        before = await resting_bytes(server) / 1e6
         readers = await _come_in(server, documents)
         if lost := sum(text_of(reader.missing or b"\0\0") != text for reader in readers):
             raise Lost(f"{kind.name} has lost words of {lost} of {DOCUMENTS} documents")
-        peak = await _weight(server)
+        peak = await resting_bytes(server) / 1e6
         leave(readers)
         await asyncio.sleep(REST_SECONDS)
-        after = await _weight(server)
+        after = await resting_bytes(server) / 1e6
     kept = (after - before) / (peak - before) * 100
     return {"before MB": before, "all open MB": peak, "30 s after MB": after, "kept %": kept}
 
@@ -58,11 +57,6 @@ async def _come_in(server: Running, documents: list[str]) -> list[Member]:
         joining = (join(server, document, 1, Meter()) for document in documents[at : at + AT_ONCE])
         members += [member for (member,) in await asyncio.gather(*joining)]
     return members
-
-
-async def _weight(server: Running) -> float:
-    await settle(server)
-    return resident_bytes(server.pids) / 1e6
 
 
 SCENARIO = Scenario(

@@ -5,10 +5,10 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from tests.bench.contents import fill, prose, settle
+from tests.bench.contents import fill, prose, resting_bytes
 from tests.bench.fleet import NOTHING, leave, reach_first
 from tests.bench.meter import Meter, now
-from tests.bench.processes import PATIENCE, cpu_seconds, resident_bytes
+from tests.bench.processes import PATIENCE, cpu_seconds
 from tests.bench.scenario import Pace, Scenario
 from tests.bench.servers import HOCUSPOCUS_SQLITE, OURS_AS_INSTALLED, PYCRDT_SQLITE, Kind, Running
 from tests.bench.table import Figures
@@ -22,10 +22,10 @@ async def start_again(kind: Kind, directory: Path, _pace: Pace) -> Figures:
     """Start a server many times, and join as soon as it listens."""
     async with Running(kind, directory) as server:
         document = await fill(server, *prose(DOCUMENT_BYTES))
-        before = await _weight(server)
+        before = await resting_bytes(server) / 1e6
         figures = [await _start(server, document, at) for at in range(STARTS)]
         await server.restart()
-        at_rest = await _weight(server)
+        at_rest = await resting_bytes(server) / 1e6
     middle = {name: median(each[name] for each in figures) for name in figures[0]}
     return {**middle, "MB at rest": at_rest, "MB after writing": before}
 
@@ -49,11 +49,6 @@ async def _start(server: Running, document: str, at: int) -> Figures:
         "CPU ms": spent[server.pids[0]] * 1e3,
         "CPU ms with workers": sum(spent.values()) * 1e3,
     }
-
-
-async def _weight(server: Running) -> float:
-    await settle(server)
-    return resident_bytes(server.pids) / 1e6
 
 
 SCENARIO = Scenario(

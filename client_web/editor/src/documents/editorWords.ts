@@ -1,4 +1,4 @@
-/** Who has made the last edit of a document, in words. */
+/** Words for who has made the last edit of a document. */
 
 import type { DocumentEntry } from "../api/api";
 import { t } from "../i18n/t";

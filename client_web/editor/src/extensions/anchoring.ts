@@ -13,7 +13,7 @@ export interface Anchored {
   readonly at: number;
 }
 
-/** What stands in a block, in order. Places count from the one before the block. */
+/** Anchors in a block, in order. Places count from the one before the block. */
 export type ReadBlock = (block: Node) => readonly Anchored[];
 
 interface Movable {

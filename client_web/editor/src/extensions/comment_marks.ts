@@ -253,7 +253,7 @@ function unsaid(node: Node, isKept: (mark: Mark) => boolean): Node {
   return node.type.create(attrs, null, node.marks);
 }
 
-/** Where each thread's first marked word or object stands. */
+/** Place of each thread's first marked word or object. */
 export type Anchors = ReadonlyMap<string, number>;
 
 interface Found extends Anchored {

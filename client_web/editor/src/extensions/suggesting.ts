@@ -36,7 +36,7 @@ export interface Suggester {
   readonly random?: (below: number) => number;
 }
 
-/** What a transaction says: tried out, translated, to be translated later, or an act of somebody who accepts or rejects. */
+/** Note on a transaction: tried out, translated, to be translated later, or an act of somebody who accepts or rejects. */
 export type SuggestingMeta = "trial" | "suggested" | "late" | "settled";
 
 export interface SuggestingOptions {
@@ -124,7 +124,7 @@ export const Suggesting = Extension.create<SuggestingOptions>({
   },
 });
 
-/** Whether somebody else's suggestion for a block has come in the place of this person's: a block holds one. */
+/** True when somebody else's suggestion for a block has come in the place of this person's: a block holds one. */
 function isOvertaken(transaction: Transaction, user: string): boolean {
   const { steps, docs, doc } = transaction;
   const meta: SyncMeta | undefined = transaction.getMeta(ySyncPluginKey);

@@ -1,4 +1,4 @@
-/** Where the keys go among the cards. */
+/** Focus of the keyboard among the cards. */
 
 import { useEffect, useRef } from "react";
 
