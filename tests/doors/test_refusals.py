@@ -95,7 +95,7 @@ DIALECTS = {
 async def test_each_refusal_has_one_line_in_the_log_with_its_reason_and_without_a_secret(door: str) -> None:
     path, begin, join, update = DIALECTS[door]
     good = token(sub="ann")
-    config = Config(people=JWT, rates=Rates(join_rate=Rate(1, 4)))
+    config = Config(people=JWT, rates=Rates(join_rate=Rate(0.01, 4)))
     refused: dict[str, tuple[str, Frames, dict[str, str]]] = {
         "a page from elsewhere": (path(DOCUMENT, good), [], {"Origin": "https://evil.example"}),
         "another name of this server": (path(DOCUMENT, good), [], {"Host": "evil.example"}),
