@@ -10,9 +10,14 @@ from crdt.yjs.reader import Inspected
 
 
 class Except(Struct, frozen=True):
-    """All root types but these."""
+    """All root types but these: for somebody who only suggests."""
 
     names: frozenset[str]
+
+    @property
+    def is_all(self) -> bool:
+        """Whether everything is closed, the rich text as well."""
+        return not self.names
 
     def __contains__(self, name: str) -> bool:
         return name not in self.names
@@ -22,6 +27,7 @@ Roots = frozenset[str] | Except
 """Names of root types."""
 
 NO_ROOTS: Roots = frozenset()
+ALL_ROOTS = Except(frozenset())
 
 MayWrite = Callable[[int], bool]
 """A function that tells whether the author may write under a client id."""

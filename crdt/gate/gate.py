@@ -440,12 +440,12 @@ class Knowledge:
         if answer:
             raise (
                 not_a_suggestion("changes something beside the text")
-                if isinstance(self._closed, Except)
+                if isinstance(self._closed, Except) and not self._closed.is_all
                 else other_format()
             )
 
     def _is_closed(self, root: str | None) -> bool:
-        if isinstance(self._closed, Except):
+        if isinstance(self._closed, Except) and not self._closed.is_all:
             # What is nowhere is dead, and whoever judges the author also judges what revives it.
             return root is not None and root in self._closed
         # What is nowhere may be anywhere: perhaps an older version has let it in.

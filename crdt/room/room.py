@@ -22,7 +22,7 @@ from contextlib import closing
 
 from crdt.budget import Account, unbounded
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError, Unavailable
-from crdt.gate.admission import NO_ROOTS, Admission, Except, MayWrite, Roots, check_fits, other_format
+from crdt.gate.admission import ALL_ROOTS, NO_ROOTS, Admission, Except, MayWrite, Roots, check_fits, other_format
 from crdt.ids import ClientId, Epoch, IdFactory, Seq, UpdateId
 from crdt.log.document import Damaged, Engine, apply_update
 from crdt.log.replay import InspectedRow, inspect_row
@@ -357,7 +357,10 @@ class Room:
     def _closed_in(self, submission: Submission) -> Roots:
         """Return the roots in which a submission may change nothing."""
         closed = self._closed_to(submission.session, submission.updates or submission.repeated)
-        return Except(self._gate_limits.fragment_roots) if submission.proof is not None and not closed else closed
+        if submission.proof is None:
+            return closed
+        # The judge has looked at the rich text alone, so no other root is open to a suggestion.
+        return ALL_ROOTS if closed else Except(self._gate_limits.fragment_roots)
 
     def _closed_to(self, session: Session, updates: Sequence[Inspected] = ()) -> Roots:
         """Return the roots that a session may not change, as it does not declare the format.

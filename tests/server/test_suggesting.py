@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from pycrdt import XmlElement, XmlText
+from pycrdt import Map, Text, XmlElement, XmlText
 
 from crdt.content.schema import SCHEMA
 from crdt.errors import Code
@@ -351,3 +351,30 @@ async def test_a_person_has_not_more_pending_than_is_allowed(place: Place) -> No
 
     assert isinstance(await bob.does(much), Acknowledged)
     assert code_of(await bob.does(much)) is Code.DOCUMENT_FULL
+
+
+@pytest.mark.parametrize("declares", [None, OURS, STRANGE], ids=["nothing", "the format", "another format"])
+async def test_what_is_beside_the_text_changes_by_no_commenter_whatever_they_declare(
+    place: Place, declares: Format | None
+) -> None:
+    ann = await place.comes("ann", Role.EDITOR, declares=OURS)
+    await ann.does(writes("Hello brave new world"))
+    await ann.does(lambda writer: writer.doc.get("title", type=Text).insert(0, "Title"))
+    await ann.does(lambda writer: writer.doc.get("settings", type=Map).__setitem__("a", 1.0))
+    assert await place.format() == OURS
+    rows = len(await place.rows())
+    for number, attack in enumerate(BESIDE_THE_TEXT):
+        bob = await place.comes(f"bob{number}", Role.COMMENTER, declares=declares)
+        assert code_of(await bob.does(attack)) in (Code.NOT_A_SUGGESTION, Code.OTHER_FORMAT)
+    assert len(await place.rows()) == rows
+
+
+BESIDE_THE_TEXT: tuple[Callable[[Writer], object], ...] = (
+    ATTACKS["another root"],
+    ATTACKS["another text"],
+    lambda writer: writer.doc.get("title", type=Text).insert(2, "evil"),
+    lambda writer: writer.doc.get("title", type=Text).__delitem__(slice(1, 3)),
+    lambda writer: writer.doc.get("settings", type=Map).__setitem__("a", 2.0),
+    lambda writer: writer.doc.get("settings", type=Map).pop("a"),
+)
+"""Changes of other roots: new ones, and in what is there, which names no root."""
