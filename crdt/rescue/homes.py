@@ -4,8 +4,7 @@ The nearest neighbour to the left that lives on elsewhere shows the place: behin
 one, the nearest neighbour to the right does: before its heir.
 """
 
-from collections.abc import Iterator
-
+from crdt.rescue.blocks import is_block
 from crdt.rescue.sequences import Branch, Piece, Sequences
 
 Home = tuple[Branch, Piece | None]
@@ -93,35 +92,3 @@ class Homes:
                 return None
             block = block.branch.piece
         return None if block.branch is None else self.of(block.branch, block)
-
-
-TEXT_BLOCKS = frozenset({"paragraph", "heading", "codeBlock", "detailsSummary"})
-"""Names of elements that hold words. Others are recognised by the texts in them."""
-
-
-def is_inline(piece: Piece) -> bool:
-    """Whether a piece opens an element that stands among words, such as a line break."""
-    if piece.type is None or not piece.type.is_element or piece.branch is None:
-        return False
-    return piece.branch.is_element and (piece.branch.name in TEXT_BLOCKS or piece.branch.has_texts)
-
-
-def is_block(piece: Piece) -> bool:
-    return piece.type is not None and piece.type.is_element and not is_inline(piece)
-
-
-def behind(piece: Piece) -> Iterator[Piece]:
-    """Yield the pieces to the right of one."""
-    right = piece.right
-    while right is not None:
-        yield right
-        right = right.right
-
-
-def frames(piece: Piece) -> list[Piece]:
-    """Return the pieces that opened the branches around a piece, the outermost first."""
-    found: list[Piece] = []
-    while piece.branch is not None and piece.branch.piece is not None:
-        piece = piece.branch.piece
-        found.append(piece)
-    return found[::-1]

@@ -6,8 +6,8 @@ same end at that moment belongs before these words. Yjs would order the two by t
 
 from collections.abc import Iterable
 
+from crdt.rescue.blocks import behind, is_inline
 from crdt.rescue.copies import Pair
-from crdt.rescue.homes import behind, is_inline
 from crdt.rescue.scribe import RESCUER, Scribe
 from crdt.rescue.sequences import Branch, Piece
 from crdt.yjs.contents import EMBED, FORMAT, STRING, TYPE, XML_TEXT

@@ -352,6 +352,16 @@ class Sequences:
         self.spend(len(passed))
         return left
 
+    def root_of(self, piece: Piece) -> Piece:
+        """Return what a copy is a copy of in the end; cut the copy where that has another one."""
+        source = piece
+        while source.source is not None:
+            self.spend(1)
+            source = self.starting(*source.source)
+            if source.length < piece.length:
+                self.cut(piece, source.length)
+        return source
+
     def root(self, name: str) -> Branch:
         found = self.roots.get(name)
         if found is None:
