@@ -11,32 +11,10 @@
  */
 
 import * as Y from "yjs";
-import type { DocumentInfo, ServerError } from "./types.js";
+import type { DocumentInfo, Format, ReadOnly, ServerError, Vocabulary } from "./types.js";
 
 /** The root that holds the rich text. */
 const ROOT = "default";
-
-/** A vocabulary of rich text. Each version knows all that the versions of its name before it know. */
-export interface Format {
-  readonly name: string;
-  readonly version: number;
-}
-
-/** The names that an editor knows; ProseMirror's `Schema` is one. */
-export interface Vocabulary {
-  readonly nodes: Readonly<Record<string, unknown>>;
-  readonly marks: Readonly<Record<string, unknown>>;
-}
-
-/** Why a page only reads. */
-export interface ReadOnly {
-  /** `format`: the page does not declare the document's format. `content`: the editor's schema lacks something. */
-  readonly reason: "format" | "content";
-  /** A sentence for people. */
-  readonly message: string;
-  /** The names of nodes and marks that the schema lacks, if a schema was given. */
-  readonly unknown: readonly string[];
-}
 
 export const OTHER_FORMAT: ServerError = {
   code: "other_format",

@@ -3,7 +3,6 @@
 export type { Clock } from "./clock.js";
 export type { Answer, Authentication, Connection, Receiver } from "./connection.js";
 export { forgetCopies } from "./forgetting.js";
-export type { Format, ReadOnly, Vocabulary } from "./format.js";
 export { HEIRS, type Heir, type Heirs, UNSAVED } from "./heirs.js";
 export { type KeepOnDevice, keepOnDevice } from "./offline.js";
 export { ManyhandsProvider, type ProviderEvents, type ProviderOptions } from "./provider.js";
@@ -14,9 +13,11 @@ export type {
   DocumentInfo,
   Durability,
   ErrorCode,
+  Format,
   LocalUser,
   Provider,
   ProviderState,
+  ReadOnly,
   Refusal,
   Role,
   ServerError,
@@ -25,4 +26,5 @@ export type {
   Todo,
   Trouble,
   User,
+  Vocabulary,
 } from "./types.js";

@@ -28,19 +28,11 @@ import {
   STORES,
   under,
 } from "./database.js";
-import {
-  type Format,
-  knows,
-  type ReadOnly,
-  readOnlyFor,
-  readOnlyWithout,
-  unknownIn,
-  type Vocabulary,
-} from "./format.js";
+import { knows, readOnlyFor, readOnlyWithout, unknownIn } from "./format.js";
 import { newKey, random } from "./keys.js";
 import type { Session } from "./session.js";
 import { Tabs } from "./tabs.js";
-import type { DocumentInfo } from "./types.js";
+import type { DocumentInfo, Format, ReadOnly, Vocabulary } from "./types.js";
 
 /** Milliseconds to wait for the copy; a browser that takes longer has a database that hangs. */
 const PATIENCE = 5_000;

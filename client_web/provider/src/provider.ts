@@ -6,22 +6,21 @@ import * as Y from "yjs";
 import type { Change } from "./changes.js";
 import { type Clock, systemClock } from "./clock.js";
 import type { Connection } from "./connection.js";
-import type { Format, Vocabulary } from "./format.js";
 import { newKey } from "./keys.js";
 import { LeaveGuard, type LeavingPage } from "./leaving.js";
 import type { Found, KeepOnDevice, Kept, Knowledge, OfflineCopy } from "./offline.js";
 import { isLook, Presence } from "./presence.js";
-import { maySuggest } from "./remedy.js";
 import { report } from "./report.js";
 import { encodeDespite } from "./salvage.js";
 import { Session } from "./session.js";
-import { type SyncState, unacknowledged, unsaved, untold } from "./state.js";
+import { maySuggest, type SyncState, unacknowledged, unsaved, untold } from "./state.js";
 import type { Tabs } from "./tabs.js";
 import type { TokenSource } from "./tokens.js";
 import { SocketConnection } from "./transport.js";
 import { troubleOf } from "./trouble.js";
 import type {
   ConnectionStatus,
+  Format,
   LocalUser,
   Provider,
   ProviderState,
@@ -30,6 +29,7 @@ import type {
   SuggestAnew,
   Trouble,
   User,
+  Vocabulary,
 } from "./types.js";
 
 export interface ProviderOptions {

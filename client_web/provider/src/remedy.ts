@@ -1,6 +1,5 @@
 /** What a refusal's code asks of the client: the one place that knows. */
 
-import type { SyncState } from "./state.js";
 import type { ErrorCode, Todo } from "./types.js";
 
 /**
@@ -59,26 +58,4 @@ export function remedyForSession(code: ErrorCode): Remedy {
 /** What the page may do when it was not let in, or its session is over. */
 export function todoFor(code: ErrorCode): Todo {
   return REMEDIES[code].split(" ")[2] as Todo;
-}
-
-/** Whether writing is allowed now as far as the client can know. */
-function mayWrite(state: SyncState): boolean {
-  return (state.role === "owner" || state.role === "editor") && takesChanges(state);
-}
-
-/** Whether suggestions are taken now as far as the client can know. Whoever may write may suggest. */
-export function maySuggest(state: SyncState): boolean {
-  return state.role !== null && state.role !== "viewer" && takesChanges(state);
-}
-
-function takesChanges({ document, quarantined }: SyncState): boolean {
-  return document?.trashedAt == null && !quarantined;
-}
-
-/** Drop a refusal whose reason has gone away, so that its changes are offered again. */
-export function forgive(state: SyncState): SyncState {
-  const code = state.refusal?.code;
-  const isOfRole = code === "forbidden" || code === "quarantined" || code === "not_a_suggestion";
-  const lifted = isOfRole && mayWrite(state);
-  return lifted ? { ...state, refusal: null, strikes: null } : state;
 }

@@ -8,15 +8,7 @@ import { type Change, inOrder, sealed, sortOut } from "./changes.js";
 import type { Clock, Timer } from "./clock.js";
 import type { Answer, Authentication, Connection, Receiver } from "./connection.js";
 import { withoutKnown } from "./deletions.js";
-import {
-  type Format,
-  mayHoldUnknown,
-  type ReadOnly,
-  readOnlyWithout,
-  unknownIn,
-  type Vocabulary,
-  withUpdates,
-} from "./format.js";
+import { mayHoldUnknown, readOnlyWithout, unknownIn, withUpdates } from "./format.js";
 import { firstClocksIn, HEIRS, SERVER_CLIENT_ID, UNSAVED } from "./heirs.js";
 import { Outgoing } from "./outgoing.js";
 import type { Presence, PresenceOutcome } from "./presence.js";
@@ -34,8 +26,8 @@ import {
   unsaved,
 } from "./state.js";
 import * as sync from "./sync.js";
-import type { Heard, TabMessage } from "./tabs.js";
-import type { ServerError, SuggestAnew, User } from "./types.js";
+import type { Heard, TabMessage } from "./tab_messages.js";
+import type { Format, ReadOnly, ServerError, SuggestAnew, User, Vocabulary } from "./types.js";
 import { reachesBeyond, Watch } from "./watch.js";
 import * as wire from "./wire.js";
 

@@ -1,9 +1,17 @@
 /** What the sync core knows of one document, what it can ask of its shell, and the small moves from state to state. */
 
 import { type Change, type Changes, countOf, inOrder, listOf, sealed, sorted } from "./changes.js";
-import type { Format, ReadOnly } from "./format.js";
 import type { Heirs } from "./heirs.js";
-import type { DocumentInfo, Durability, ErrorCode, Refusal, Role, ServerError } from "./types.js";
+import type {
+  DocumentInfo,
+  Durability,
+  ErrorCode,
+  Format,
+  ReadOnly,
+  Refusal,
+  Role,
+  ServerError,
+} from "./types.js";
 import type { JoinAnswer, Limits, PresenceChange } from "./wire.js";
 
 export type LinkStatus = "offline" | "connecting" | "connected";
@@ -253,4 +261,26 @@ const MOST_STRIKES: Partial<Record<ErrorCode | "apply", number>> = {
 export function strike(state: SyncState, of: ErrorCode | "apply"): SyncState | null {
   const count = (state.strikes?.of === of ? state.strikes.count : 0) + 1;
   return count > (MOST_STRIKES[of] ?? 1) ? null : { ...state, complete: null, strikes: { of, count } };
+}
+
+/** Whether writing is allowed now as far as the client can know. */
+function mayWrite(state: SyncState): boolean {
+  return (state.role === "owner" || state.role === "editor") && takesChanges(state);
+}
+
+/** Whether suggestions are taken now as far as the client can know. Whoever may write may suggest. */
+export function maySuggest(state: SyncState): boolean {
+  return state.role !== null && state.role !== "viewer" && takesChanges(state);
+}
+
+function takesChanges({ document, quarantined }: SyncState): boolean {
+  return document?.trashedAt == null && !quarantined;
+}
+
+/** Drop a refusal whose reason has gone away, so that its changes are offered again. */
+export function forgive(state: SyncState): SyncState {
+  const code = state.refusal?.code;
+  const isOfRole = code === "forbidden" || code === "quarantined" || code === "not_a_suggestion";
+  const lifted = isOfRole && mayWrite(state);
+  return lifted ? { ...state, refusal: null, strikes: null } : state;
 }

@@ -39,12 +39,13 @@ import {
   type Sorted,
   sorted,
 } from "./changes.js";
-import { mayWriteFormat, OTHER_FORMAT, type ReadOnly, readOnlyFor, readOnlyWithout } from "./format.js";
-import { forgive, remedyForSession, remedyForUpdate } from "./remedy.js";
+import { mayWriteFormat, OTHER_FORMAT, readOnlyFor, readOnlyWithout } from "./format.js";
+import { remedyForSession, remedyForUpdate } from "./remedy.js";
 import {
   allAdrift,
   apart,
   type Effect,
+  forgive,
   type InFlight,
   type Joined,
   type LinkStatus,
@@ -57,8 +58,8 @@ import {
   strike,
   unsaved,
 } from "./state.js";
-import type { Heard } from "./tabs.js";
-import type { DocumentInfo, Durability, ErrorCode, Role, ServerError } from "./types.js";
+import type { Heard } from "./tab_messages.js";
+import type { DocumentInfo, Durability, ErrorCode, ReadOnly, Role, ServerError } from "./types.js";
 import type { JoinAnswer } from "./wire.js";
 
 const NO_ID = {

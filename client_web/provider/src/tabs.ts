@@ -13,41 +13,14 @@
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { type Change, type KeptChange, updateOf } from "./changes.js";
-import type { Format } from "./format.js";
 import type { Session } from "./session.js";
 import { type SyncState, unacknowledged, untold } from "./state.js";
 import { mayTellTabs, talksToTabs } from "./sync.js";
+import type { TabMessage } from "./tab_messages.js";
+import type { Format } from "./types.js";
 
 /** Tabs of a release with other messages do not hear these. */
 const VERSION = 1;
-
-export type TabMessage =
-  /** Somebody is here, or apart from the server from now on, and has this much. */
-  | { readonly kind: "hello"; readonly stateVector: Uint8Array }
-  /** What has been changed, or what another tab lacks in all. */
-  | Heard
-  /** The server has these changes, by name, with as much in them as is counted. */
-  | { readonly kind: "saved"; readonly counts: ReadonlyMap<string, number> }
-  | { readonly kind: "presence"; readonly clientId: number; readonly state: TabPresence };
-
-export interface Heard {
-  readonly kind: "heard";
-  /** The life of the document that all this belongs to. */
-  readonly epoch: number | null;
-  /** What of it the server may not have. */
-  readonly changes: readonly KeptChange[];
-  /** The document as it is at that tab, as far as the other one lacks it. */
-  readonly whole: {
-    readonly update: Uint8Array;
-    /** Every row up to this one is in it. */
-    readonly applied: number | null;
-    /** Whether the server may lack more of it than the changes. */
-    readonly isAdrift: boolean;
-    readonly isLoaded: boolean;
-  } | null;
-}
-
-export type TabPresence = Readonly<Record<string, unknown>> | null;
 
 export class Tabs {
   private readonly session: Session;

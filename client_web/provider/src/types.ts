@@ -2,12 +2,33 @@
 
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
-import type { Format, ReadOnly } from "./format.js";
 
 /** Where the document stands towards the server; `synced` says nothing of durability, see `ProviderState.unsaved`. */
 export type Status = "offline" | "connecting" | "syncing" | "synced";
 
 export type Role = "owner" | "editor" | "commenter" | "viewer";
+
+/** A vocabulary of rich text. Each version knows all that the versions of its name before it know. */
+export interface Format {
+  readonly name: string;
+  readonly version: number;
+}
+
+/** The names that an editor knows; ProseMirror's `Schema` is one. */
+export interface Vocabulary {
+  readonly nodes: Readonly<Record<string, unknown>>;
+  readonly marks: Readonly<Record<string, unknown>>;
+}
+
+/** Why a page only reads. */
+export interface ReadOnly {
+  /** `format`: the page does not declare the document's format. `content`: the editor's schema lacks something. */
+  readonly reason: "format" | "content";
+  /** A sentence for people. */
+  readonly message: string;
+  /** The names of nodes and marks that the schema lacks, if a schema was given. */
+  readonly unknown: readonly string[];
+}
 
 export type Durability = "ok" | "waiting";
 

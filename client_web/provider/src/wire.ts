@@ -5,10 +5,9 @@
  * older client understands a newer server as far as it can.
  */
 
-import type { Format } from "./format.js";
 import type { Heir, Heirs } from "./heirs.js";
 import { isCode } from "./remedy.js";
-import type { DocumentInfo, Durability, Role, ServerError, User } from "./types.js";
+import type { DocumentInfo, Durability, Format, Role, ServerError, User } from "./types.js";
 
 /** The server said something that is not in the protocol. */
 export class WireError extends Error {

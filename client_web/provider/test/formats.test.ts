@@ -3,8 +3,9 @@
 import "fake-indexeddb/auto";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
-import { type Format, mayHoldUnknown, unknownIn, type Vocabulary } from "../src/format.js";
+import { mayHoldUnknown, unknownIn } from "../src/format.js";
 import { ManyhandsProvider, type ProviderOptions } from "../src/provider.js";
+import type { Format, Vocabulary } from "../src/types.js";
 import { ManualClock, seeded } from "./harness/clock.js";
 import { DummyServer, Line } from "./harness/server.js";
 

@@ -2,9 +2,9 @@
 
 import "fake-indexeddb/auto";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { Format } from "../src/format.js";
 import { ManyhandsProvider } from "../src/provider.js";
 import type { Session } from "../src/session.js";
+import type { Format } from "../src/types.js";
 import { ManualClock, seeded } from "./harness/clock.js";
 import { DummyServer, Line } from "./harness/server.js";
 

@@ -3,10 +3,10 @@
 import * as Y from "yjs";
 import { decodeBatch, encodeBatch } from "../../src/batch.js";
 import type { Answer, Authentication, Connection, Receiver } from "../../src/connection.js";
-import { type Format, knows } from "../../src/format.js";
+import { knows } from "../../src/format.js";
 import type { Heirs } from "../../src/heirs.js";
 import type { LinkStatus } from "../../src/state.js";
-import type { ErrorCode, LocalUser, ServerError } from "../../src/types.js";
+import type { ErrorCode, Format, LocalUser, ServerError } from "../../src/types.js";
 import { asRecord, concatenate, emptyUpdate, sameBytes } from "./bytes.js";
 
 /** The answer comes when the batch is durable. */
