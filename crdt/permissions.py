@@ -87,12 +87,32 @@ _VERBS: Mapping[Action, str] = {
     Action.TRANSFER: "give it to somebody else",
 }
 
+KEPT = 4
+"""One part in so many of what the people of a document share is kept for those who may write."""
+
 _BY_STRENGTH = (Role.OWNER, Role.EDITOR, Role.COMMENTER, Role.VIEWER)
 
 
 def may(role: Role | None, action: Action) -> bool:
     """Whether the role includes the action. A person without a role may do nothing."""
     return role is not None and action in PERMISSIONS[role]
+
+
+def share_of(most: int, role: Role) -> int:
+    """Return how much of a limit that a document's people share may be used up with this role.
+
+    So nobody who reads, comments or suggests can take a document from those who write it.
+    """
+    return most if may(role, Action.WRITE) else most - most // KEPT
+
+
+def nearly_full() -> ProtocolError:
+    """Return the refusal of whatever would take what is kept for those who may write."""
+    return ProtocolError(
+        Code.DOCUMENT_FULL,
+        "The document is so full that only people who may edit can add to it. Ask one of them to make room: to accept or reject "
+        "suggestions, or to delete something.",
+    )
 
 
 def strongest(*roles: Role | None) -> Role | None:

@@ -40,7 +40,7 @@ from crdt.gate.interweaving import RANGES_AT_ONCE, SLICE, UPDATES_AT_ONCE, Curso
 from crdt.gate.places import NOWHERE, Mark, Places
 from crdt.gate.surrogates import Surrogates
 from crdt.gate.typing_runs import TypingRuns
-from crdt.permissions import not_a_suggestion
+from crdt.permissions import nearly_full, not_a_suggestion
 from crdt.yjs.contents import DELETED, GC
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import KEYED, Inspected, Struct, inspect
@@ -161,13 +161,18 @@ class Knowledge:
     ) -> Admission:
         writes, new_clients = self._ask(may_write)
         mark = self.places.mark()
-        limits, structs, ranges = self._limits, self._cost.structs, self.deletions.ranges
-        if new_clients:
-            check_authors(limits, self._clocks, new_clients, own)
-        if mark != self._mark:
-            check_places(limits, self.places, self._mark)
-        if structs + ranges > limits.document_structs:
-            check_structs(limits, structs, ranges, growing=self._cost.growing)
+        structs, ranges, limits = self._cost.structs, self.deletions.ranges, self._limits
+        if isinstance(self._closed, Except) and self._cost.growing:
+            limits = self._limits.for_suggestions()
+        try:
+            if new_clients:
+                check_authors(limits, self._clocks, new_clients, own)
+            if mark != self._mark:
+                check_places(limits, self.places, self._mark)
+            if structs + ranges > limits.document_structs:
+                check_structs(limits, structs, ranges, growing=self._cost.growing)
+        except ProtocolError as refusal:
+            raise refusal if limits is self._limits else nearly_full() from refusal
         admission = Admission(bool(writes or self.deletions.added), new_clients, writes, self._cost.now)
         values = sum([update.values for update in updates]) if admission.news else 0
         if measured:

@@ -16,10 +16,12 @@ from typing import Annotated, Literal, NewType, assert_never
 
 import orjson
 from msgspec import Meta, Struct, to_builtins
+from msgspec.structs import replace
 
 from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError
 from crdt.ids import MAX_CLIENT_ID, ClientId, DocumentId, Epoch, PresenceId, Seq
 from crdt.permissions import Role as Role
+from crdt.permissions import share_of
 from crdt.protocol.links import heirs_as_json
 from crdt.yjs.varint import MAX_SAFE
 
@@ -108,6 +110,15 @@ class Limits(Struct, frozen=True):
     waiting_bytes: int = 20 * 2**20
     backlog_bytes: int = 2 * 2**20
     members: int = 2000
+
+    def for_suggestions(self) -> "Limits":
+        """Return the limits for people who only suggest: the rest is kept for those who write."""
+        suggests = Role.COMMENTER
+        return replace(
+            self,
+            document_bytes=share_of(self.document_bytes, suggests),
+            waiting_bytes=share_of(self.waiting_bytes, suggests),
+        )
 
 
 class Format(Struct, frozen=True):

@@ -10,7 +10,7 @@ from math import ceil
 from crdt.budget import Account, Rate, TokenBucket
 from crdt.errors import Code, GivenUp, ProtocolError
 from crdt.ids import ClientId, NodeId, PresenceId
-from crdt.permissions import Action, forbidden, may
+from crdt.permissions import Action, forbidden, may, share_of
 from crdt.protocol.hints import BroadcastHint, PresenceHint, PresenceWhole
 from crdt.protocol.messages import (
     BROADCAST_BYTES,
@@ -177,12 +177,12 @@ class Members:
 
     # Coming and going.
 
-    def may_join(self, session: Session, request: JoinRequest, user: User) -> None:
+    def may_join(self, session: Session, request: JoinRequest, user: User, role: Role) -> None:
         """Raise ProtocolError (too_many, client_id_taken) or Unavailable if a join is refused.
 
         Changes nothing.
         """
-        if session not in self.sessions and len(self.sessions) >= self._limits.members:
+        if session not in self.sessions and len(self.sessions) >= share_of(self._limits.members, role):
             raise ProtocolError(
                 Code.TOO_MANY, "This document has as many people in it as it can take. Try again later."
             )
@@ -229,7 +229,7 @@ class Members:
             return []
         if self._by_client.get(client_id, session).user.user_id != session.user.user_id:
             raise ProtocolError(Code.CLIENT_ID_TAKEN, "Somebody else writes under this client id now.")
-        self.may_join(session, JoinRequest(b"\0", client_id), session.user)
+        self.may_join(session, JoinRequest(b"\0", client_id), session.user, session.role)
         effects = self._evict_ghosts(session, client_id)
         self._release(session)
         self.presence.remove(session.presence_id)

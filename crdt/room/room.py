@@ -27,7 +27,7 @@ from crdt.ids import ClientId, Epoch, IdFactory, Seq, UpdateId
 from crdt.log.document import Damaged, Engine, apply_update
 from crdt.log.replay import InspectedRow, inspect_row
 from crdt.log.replica import Replica, Spared
-from crdt.permissions import Action, forbidden
+from crdt.permissions import Action, forbidden, nearly_full
 from crdt.protocol.hints import BatchHint
 from crdt.protocol.messages import (
     AccessMessage,
@@ -210,7 +210,7 @@ class Room:
             raise Unavailable("The document is being read again; try again.")
         if request.epoch is not None and request.epoch != self.epoch:
             raise EpochChanged(self.epoch)
-        self.members.may_join(session, request, user)
+        self.members.may_join(session, request, user, role)
         account = account or unbounded().of(user.user_id)
         self.members.joins_again(session)
         missing, state_vector = self.replica.lacking(request, lambda most: self.members.check_room(most, account))
@@ -396,11 +396,16 @@ class Room:
             raise forbidden(session.role, Action.WRITE)
         if self.info.trashed_at is not None:
             self.info.check_change()
-        waiting, most = self._outbox.bytes + size, self._limits.document_bytes
-        if waiting > self._limits.waiting_bytes:
+        waiting, limits = self._outbox.bytes + size, self._limits
+        if session.only_suggests:
+            limits = limits.for_suggestions()
+        if waiting > limits.waiting_bytes:
             raise Unavailable("The store does not answer. Keep the change and send it again later.")
-        if self.replica.document.size + waiting > most:
-            check_fits(updates, self.replica.document.size + waiting, most)
+        if self.replica.document.size + waiting > limits.document_bytes:
+            try:
+                check_fits(updates, self.replica.document.size + waiting, limits.document_bytes)
+            except ProtocolError as refusal:
+                raise refusal if limits is self._limits else nearly_full() from refusal
 
     def flush(self, now: float) -> list[Effect]:
         """Do what is due: begin or repeat an append, read on, tell presence.

@@ -9,12 +9,16 @@ of the loop is short.** Work that is dearer runs elsewhere or in slices. So nobo
 2. The gate knows an upper bound of the document engine's work (crdt/gate/engine_cost.py). Where the
    bound is high, the sandbox measures the work (server/rooms/trials.py). If the work is long, the
    document is read folded instead. If the document would take long to open, the batch is refused.
-3. The content of a document is bounded. The engine needs 200 ms at most to open a document, to
+3. People who only suggest may use up three quarters of what all share: types, structs, values and
+   client ids. The rest is kept for those who may write (crdt/permissions.py).
+4. The content of a document is bounded. The engine needs 200 ms at most to open a document, to
    encode it, or to apply one batch.
 """
 
 from msgspec import Struct
 from msgspec.structs import replace
+
+from crdt.permissions import Role, share_of
 
 
 class GateLimits(Struct, frozen=True):
@@ -66,6 +70,17 @@ class GateLimits(Struct, frozen=True):
     document_structs: int = 120_000
     document_values: int = 300_000
     fragment_roots: frozenset[str] = frozenset({"default"})
+
+    def for_suggestions(self) -> "GateLimits":
+        """Return the limits for people who only suggest: the rest is kept for those who write."""
+        suggests = Role.COMMENTER
+        return replace(
+            self,
+            types=share_of(self.types, suggests),
+            client_ids=share_of(self.client_ids, suggests),
+            document_structs=share_of(self.document_structs, suggests),
+            document_values=share_of(self.document_values, suggests),
+        )
 
     def without_sizes(self) -> "GateLimits":
         """Return the limits for durable updates, which must stay readable when limits change."""

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId, is_document_id
-from crdt.permissions import Action
+from crdt.permissions import Action, share_of
 from server.auth.cookies import Seal
 from server.http.operation import DOCUMENT_ID, Asked, operation
 from server.http.requests import body_of
@@ -144,10 +144,13 @@ class AttachmentsApi:
             facts = await self._images.check_image(data, person)
             sha256 = hashlib.sha256(data).hexdigest()
             kept = StoredAttachment(sha256, facts.media_type, data)
-            if not await self._store.attachments.put(document_id, kept, most_bytes=self._limits.document_bytes):
+            if not await self._store.attachments.put(document_id, kept, most_bytes=self._most(asked)):
                 raise no_such_document()
         url = asked.headers["Location"] = f"/api/documents/{document_id}/attachments/{sha256}"
         return Attachment(url, sha256, facts.media_type, len(data), facts.width, facts.height)
+
+    def _most(self, asked: Asked) -> int:
+        return share_of(self._limits.document_bytes, asked.ruling.role)
 
     @operation("PUT /api/documents/{document_id}/attachments/{sha256}", needs=Action.SUGGEST, errors={409})
     async def copy_attachment(self, asked: Asked, body: PictureSource) -> None:
@@ -161,7 +164,7 @@ class AttachmentsApi:
         source_id = DocumentId(body.document_id)
         await self._access.require(asked.identity, source_id, Action.READ)
         await self._require_open(document_id)
-        most = self._limits.document_bytes
+        most = self._most(asked)
         if not await self._store.attachments.copy(document_id, source_id, sha256, most_bytes=most):
             raise _no_such_attachment()
 

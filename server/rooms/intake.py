@@ -169,7 +169,7 @@ class Intake(Struct):
         """
         room = seat.driver.room
         room.may_write(seat)
-        return await cast(Driver, seat.driver).trials.run(room, updates, seat.card.person)
+        return await cast(Driver, seat.driver).trials.run(room, updates, seat.card.person, suggests=seat.only_suggests)
 
     async def _judged(
         self,

@@ -27,6 +27,7 @@ from crdt.gate.shapes import unusual
 from crdt.gate.typing_runs import Keystroke
 from crdt.ids import DocumentId, Seq
 from crdt.log.replay import NO_PAST
+from crdt.permissions import nearly_full
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.row import Row, Stored
 from crdt.room.outbox import SET_ASIDE
@@ -85,8 +86,10 @@ class Trials(Struct):
             return False  # most batches: the clock need not be asked
         return unusual(updates, suspicious=self.clock() < self.until) is not None
 
-    async def run(self, room: Room, updates: Sequence[Inspected], person: str) -> bool:
-        """Try a batch of somebody's. Return whether the engine takes long to apply it.
+    async def run(self, room: Room, updates: Sequence[Inspected], person: str, *, suggests: bool = False) -> bool:
+        """Try a batch of somebody's, who perhaps only suggests.
+
+        Return whether the engine takes long to apply it.
 
         Raises Unavailable. Raises ProtocolError if the document cannot be opened with the batch
         (bad_update), or not soon (too_costly). Also raised if the batch's past is missing, or if
@@ -117,8 +120,8 @@ class Trials(Struct):
             log.warning("update_rejected", document=self.document_id, reason="It does not apply.")
             raise ProtocolError(Code.BAD_UPDATE, SET_ASIDE)
         coming = sum(update.values for update in updates)
-        if coming and trial.values > self.limits.document_values:
-            raise too_many_values(self.limits)
+        if coming:
+            self._check_values(trial.values, suggests=suggests)
         room.replica.knowledge.values = max(0, trial.values - coming)
         if trial.load_seconds > MOST_OPENING:
             known = await self.sandbox.trial(replace(stored, rows=before), self.limits, person)
@@ -130,6 +133,12 @@ class Trials(Struct):
             )
             raise too_costly()
         return trial.apply_seconds > MOST_APPLYING
+
+    def _check_values(self, values: int, *, suggests: bool) -> None:
+        if suggests and values > self.limits.for_suggestions().document_values:
+            raise nearly_full()
+        if values > self.limits.document_values:
+            raise too_many_values(self.limits)
 
     async def _is_broken_without(self, stored: Stored, person: str) -> bool:
         try:

@@ -101,7 +101,8 @@ def _trial(stored: Stored, limits: GateLimits) -> Trial:
     last = len(decode_batch(stored.rows[-1].batch, max_updates=2**31)) if stored.rows else 0
     taken, apply = time.process_time() - began, sum(engine.seconds[-last:] if last else ())
     # No value is shorter than a byte, so most documents need not be read to count their values.
-    values = len(whole) if len(whole) <= limits.document_values else inspect(whole, limits, durable=True).values
+    few = limits.for_suggestions().document_values
+    values = len(whole) if len(whole) <= few else inspect(whole, limits, durable=True).values
     return Trial(encode_state_vector(again.clocks), taken, replica.found, apply, load, values)
 
 

@@ -37,7 +37,7 @@ from server.store.database import (
     upsert,
     writes,
 )
-from server.store.inbox_base import ENTRIES_KEPT, Count, Due, InboxEntry, Place, Reason
+from server.store.inbox_base import ENTRIES_KEPT, ENTRIES_OF_ONE, Count, Due, InboxEntry, Place, Reason
 from server.store.schema import comments, contributors, documents, inbox, mail_languages, mail_refusals, users
 from server.store.sharing_base import INVITED
 
@@ -52,6 +52,18 @@ _OLDEST_KEPT = (
     .limit(literal_column("1"))
 )
 _FORGET_OLD = delete(inbox).where(_OF_USER, inbox.c.id < _OLDEST_KEPT.scalar_subquery())
+_BY_ONE = inbox.c.person == bindparam("of_person")
+_FORGET_OLD_BY_ONE = delete(inbox).where(
+    _OF_USER,
+    _BY_ONE,
+    inbox.c.id
+    < select(inbox.c.id)
+    .where(_OF_USER, _BY_ONE)
+    .order_by(inbox.c.id.desc())
+    .offset(bindparam("over", type_=BigInteger))
+    .limit(literal_column("1"))
+    .scalar_subquery(),
+)
 _OF_THREAD = and_(inbox.c.document_key == bindparam("of_document"), inbox.c.thread_id == bindparam("of_thread"))
 _TAKE_THREAD = delete(inbox).where(_OF_THREAD).returning(inbox.c.user_id)
 _TAKE_COMMENT = (
@@ -179,6 +191,7 @@ def put_entries(
     for user_id in sorted(told):  # in one order, so that two transactions do not wait for each other
         row = {"user_id": user_id, "document_key": document_key, "reason": concerned[user_id].value, "at": at}
         change(connection, _PUT, **row, **ids, person=key_of(by))
+        change(connection, _FORGET_OLD_BY_ONE, of_user=user_id, of_person=key_of(by), over=ENTRIES_OF_ONE - 1)
         change(connection, _FORGET_OLD, of_user=user_id, over=ENTRIES_KEPT - 1)
     return told
 

@@ -2,7 +2,7 @@
 
 Entries are written with what they are about (threads_base.py, sharing_base.py), in the same
 transaction. They are deleted with it, and with their document. The last ENTRIES_KEPT of each person
-are kept.
+are kept, and among them ENTRIES_OF_ONE by one and the same author.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,12 @@ from crdt.protocol.row import Contributor
 
 ENTRIES_KEPT = 1000
 """Entries that are kept per person, the last ones."""
+
+ENTRIES_OF_ONE = 250
+"""Entries by one and the same person that are kept among them, the last ones.
+
+So nobody by themselves drives what others have said out of an inbox.
+"""
 
 
 class Reason(StrEnum):

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, func, li
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
-from crdt.permissions import Action, forbidden, may
+from crdt.permissions import Action, forbidden, may, share_of
 from server.store.catalogue import nothing_done, write_deed
 from server.store.contributors import key_of
 from server.store.database import (
@@ -31,6 +31,7 @@ from server.store.threads_base import (
     MAX_EMOJI,
     MAX_REACTIONS,
     MAX_THREADS,
+    OWN_PART,
     Act,
     Actor,
     Begin,
@@ -67,6 +68,10 @@ _THREAD = select(
 ).add_columns(threads.c.quote_before, threads.c.quote_after)
 _ONE = _THREAD.where(THIS)
 _TOTAL = select(func.count(), func.coalesce(func.sum(threads.c.bytes), 0)).where(OF_DOCUMENT, ~IS_GONE)
+_BEGUN_BY = select(func.count()).where(OF_DOCUMENT, ~IS_GONE, threads.c.author_id == bindparam("of_user"))
+_WRITTEN_BY = select(func.coalesce(func.sum(func.length(comments.c.body)), 0)).where(
+    comments.c.document_key == bindparam("of_document"), comments.c.author_id == bindparam("of_user")
+)
 _ABOUT = select(threads.c.thread_id).where(
     OF_DOCUMENT, threads.c.suggestion_id == bindparam("suggestion"), threads.c.state == literal_column("'open'")
 )
@@ -209,6 +214,7 @@ class Turn(Struct):
         if count >= MAX_THREADS:
             message = f"A document may hold {MAX_THREADS} threads. Delete some first."
             raise ProtocolError(Code.DOCUMENT_FULL, message)
+        self._check_share(count + 1, MAX_THREADS, _BEGUN_BY)
         self._check_size(size, act.said)
         row = {
             "document_key": self.key,
@@ -247,6 +253,7 @@ class Turn(Struct):
         if len(people) >= MAX_COMMENTS:
             message = f"A thread may hold {MAX_COMMENTS} comments. Begin a new thread."
             raise ProtocolError(Code.DOCUMENT_FULL, message)
+        self._check_share(len(people) + 1, MAX_COMMENTS)
         ((_, size),) = fetch(self.connection, _TOTAL, of_document=self.key)
         self._check_size(size, act.said)
         note_contributor(self.connection, self.actor.who)
@@ -268,8 +275,8 @@ class Turn(Struct):
             return
         more = len(act.said.body.encode()) - len(body.encode())
         ((_, size),) = fetch(self.connection, _TOTAL, of_document=self.key)
-        if more > 0 and size + more > MAX_BYTES:
-            raise _no_room()
+        if more > 0:
+            self._check_bytes(size + more)
         of = {"of_document": self.key, "of_thread": act.thread_id, "of_comment": act.comment_id}
         change(self.connection, _EDIT, **of, new_body=act.said.body, now=self.now)
         self._touch(act.thread_id, more)
@@ -281,8 +288,12 @@ class Turn(Struct):
         self._tell_of_comment(about, newly, {})
 
     def _check_size(self, size: int, said: Said) -> None:
-        if size + len(said.body.encode()) > MAX_BYTES:
-            raise _no_room()
+        self._check_bytes(size + len(said.body.encode()))
+
+    def _check_bytes(self, size: int) -> None:
+        if size > MAX_BYTES:
+            raise ProtocolError(Code.DOCUMENT_FULL, "The document's discussion is full. Delete some threads first.")
+        self._check_share(size, MAX_BYTES, _WRITTEN_BY)
 
     def _add_comment(self, thread_id: str, comment_id: str, said: Said) -> None:
         row = {
@@ -421,10 +432,31 @@ class Turn(Struct):
             if is_new or len(present) >= MAX_REACTIONS:
                 message = f"A comment may have {MAX_EMOJI} different emoji, and {MAX_REACTIONS} reactions."
                 raise ProtocolError(Code.DOCUMENT_FULL, message)
+            self._check_share(len(present) + 1, MAX_REACTIONS)
+            if act.emoji not in present:
+                self._check_share(len(set(present)) + 1, MAX_EMOJI)
             self._touch(act.thread_id, 0)
             self.deeds.append((Kind.REACT, details))
 
     # What acts have in common.
+
+    def _check_share(self, held: int, most: int, of_actor: Any = None) -> None:
+        """Raise document_full where this would take what is kept for people who may edit.
+
+        Of anything that is half full, one person among the others may have one part in `OWN_PART`.
+        `of_actor` asks how much the actor has.
+        """
+        if self.actor.role.may_write:
+            return
+        if held > share_of(most, self.actor.role):
+            message = "This is so full that only people who may edit can add to it. Delete something of yours, or ask one of them to."
+            raise ProtocolError(Code.DOCUMENT_FULL, message)
+        if of_actor is None or 2 * held <= most:
+            return
+        ((mine,),) = fetch(self.connection, of_actor, of_document=self.key, of_user=self.actor.who.user_id)
+        if mine >= most // OWN_PART:
+            message = "So much of this discussion is yours that there would be too little room for others. Delete some of it first."
+            raise ProtocolError(Code.DOCUMENT_FULL, message)
 
     def _look(self, thread_id: str) -> _Thread | None:
         for found in fetch(self.connection, _ONE, of_document=self.key, of_thread=thread_id):
@@ -480,7 +512,3 @@ def _mentions_of(body: str) -> set[str]:
 
 def _no_such_thread() -> ProtocolError:
     return ProtocolError(Code.NOT_FOUND, "There is no such thread.")
-
-
-def _no_room() -> ProtocolError:
-    return ProtocolError(Code.DOCUMENT_FULL, "The document's discussion is full. Delete some threads first.")

@@ -43,6 +43,12 @@ MAX_EMOJI = 20
 MAX_REACTIONS = 500
 """People and emoji beside one comment."""
 
+OWN_PART = 8
+"""One part in so many of a document's discussion is for one person who may not edit.
+
+This counts once the discussion is half full. So nobody by themselves keeps others from commenting.
+"""
+
 KEPT_GONE = 1000
 """Deleted threads of a document that are remembered, the last ones."""
 

@@ -347,6 +347,16 @@ async def test_the_oldest_entries_are_forgotten(store: SqlStore, monkeypatch: py
     assert await concerns(store, BERT) == ["mention Carl Look 4", "mention Carl Look 3"]
 
 
+async def test_one_person_drives_nobody_else_out_of_an_inbox(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "ENTRIES_KEPT", 4)
+    monkeypatch.setattr(inbox, "ENTRIES_OF_ONE", 2)
+    await made(store)
+    await act(store, ANN, begin(1, "Please", "bert"))
+    for number in range(2, 8):
+        await act(store, CARL, begin(number, f"Look {number}", "bert"))
+    assert await concerns(store, BERT) == ["mention Carl Look 7", "mention Carl Look 6", "mention Ann Please"]
+
+
 async def test_a_suggestions_author_is_told_its_outcome_and_its_threads_are_resolved(store: SqlStore) -> None:
     await made(store)
     for number in (1, 2):
@@ -425,6 +435,47 @@ async def test_a_discussion_is_bounded(store: SqlStore, monkeypatch: pytest.Monk
     await act(store, ANN, reply(101, "No."), Delete(T2))
     monkeypatch.undo()
     await act(store, ANN, begin(3))
+
+
+async def test_people_who_may_not_edit_leave_room_in_a_discussion_for_those_who_may(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await made(store)
+    for name, bound in (("MAX_THREADS", 8), ("MAX_COMMENTS", 4), ("MAX_EMOJI", 4), ("MAX_REACTIONS", 8)):
+        monkeypatch.setattr(threads_acting, name, bound)
+    monkeypatch.setattr(threads_acting, "OWN_PART", 2)
+    carl, dora = CARL, replace(CARL, who=Contributor("dora", "Dora"))
+    await act(store, carl, *[begin(number) for number in range(1, 5)])
+    assert await refusal(store, carl, begin(5)) is Code.DOCUMENT_FULL, "half of everything is one person's"
+    await act(store, dora, begin(5), begin(6))
+    assert await refusal(store, dora, begin(7)) is Code.DOCUMENT_FULL
+    await act(store, ANN, begin(7), begin(8))
+    await act(store, carl, reply(101), reply(102))
+    assert await refusal(store, carl, reply(103)) is Code.DOCUMENT_FULL
+    await act(store, ANN, reply(103))
+    await act(store, carl, *[React(T1, uid(100), emoji) for emoji in "👍🎉🚀"])
+    assert await refusal(store, carl, React(T1, uid(100), "👀")) is Code.DOCUMENT_FULL
+    await act(store, carl, React(T1, uid(100), "👍"))
+    await act(store, ANN, React(T1, uid(100), "👀"))
+    await act(store, carl, Delete(uid(4)))
+    assert await refusal(store, carl, begin(9)) is Code.DOCUMENT_FULL, "there is room, and it is for others"
+    await act(store, ANN, begin(9))
+
+
+async def test_one_long_winded_person_leaves_room_for_others(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await made(store)
+    await act(store, ANN, begin(1))
+    ((thread,),) = [(await read(store)).threads]
+    one = len(thread.comments[0].body.encode())
+    monkeypatch.setattr(threads_acting, "MAX_BYTES", 8 * one)
+    monkeypatch.setattr(threads_acting, "OWN_PART", 4)
+    carl, dora = CARL, replace(CARL, who=Contributor("dora", "Dora"))
+    await act(store, carl, *[reply(number) for number in range(101, 104)])
+    assert await refusal(store, carl, reply(104)) is Code.DOCUMENT_FULL
+    await act(store, dora, reply(105), reply(106))
+    assert await refusal(store, dora, reply(107)) is Code.DOCUMENT_FULL
+    await act(store, ANN, reply(108), reply(109))
+    assert await refusal(store, ANN, reply(110)) is Code.DOCUMENT_FULL
 
 
 async def test_every_change_of_a_discussion_is_written_down(store: SqlStore) -> None:

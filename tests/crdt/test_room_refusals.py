@@ -73,6 +73,20 @@ class TestRefusals:
             table.seat("bob")
         assert refused.value.code is Code.TOO_MANY
 
+    @pytest.mark.parametrize("role", [Role.VIEWER, Role.COMMENTER])
+    def test_an_audience_leaves_seats_for_those_who_write(self, role: Role) -> None:
+        table = Table(limits=Limits(members=4))
+        audience = [Seat(table, name, number, None) for number, name in enumerate(("ann", "bob", "carl", "dora"), 1)]
+        for seat in audience:
+            table.seats[seat.session] = seat
+        for seat in audience[:3]:
+            seat.joins(role=role)
+        with pytest.raises(ProtocolError) as refused:
+            audience[3].joins(role=role)
+        assert refused.value.code is Code.TOO_MANY
+        audience[2].joins(role=role)
+        audience[3].joins(role=Role.EDITOR)
+
 
 class TestClientIds:
     def test_nobody_can_go_on_under_somebody_elses_id(self) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Generator
 
 import pytest
 
-from crdt.errors import Code
+from crdt.errors import Code, ManyhandsError
 from crdt.permissions import Role
 from crdt.protocol.batch import encode_batch
-from crdt.protocol.messages import ClosedMessage, DocumentInfo, Request, ResyncMessage, RoleMessage
+from crdt.protocol.messages import ClosedMessage, DocumentInfo, Limits, Request, ResyncMessage, RoleMessage
 from crdt.room.effects import Effect, Reload
 from tests.harness.room import Seat, Table
 
@@ -180,3 +180,25 @@ def test_a_large_batch_that_was_refused_between_two_pauses_is_taken_when_it_may_
     bob.sends(bob.doc.get_update())
     table.commit()
     assert alice.text == bob.text
+
+
+def test_who_only_suggests_leaves_bytes_for_those_who_write() -> None:
+    table = Table(limits=Limits(document_bytes=4000, waiting_bytes=4000))
+    alice, bob = table.seat("alice", "bob")
+    bob.joins(role=Role.COMMENTER)
+    for size, most in ((2900, None), (3100, Code.UNAVAILABLE)):
+        assert refusal_of(table, bob, size) is most
+        assert refusal_of(table, alice, size) is None
+    alice.types("x" * 2900)
+    table.commit()
+    assert refusal_of(table, bob, 300) is Code.DOCUMENT_FULL
+    assert refusal_of(table, alice, 300) is None
+
+
+def refusal_of(table: Table, seat: Seat, size: int) -> Code | None:
+    """What so many more bytes of somebody would be refused with."""
+    try:
+        table.room.may_write(seat.session, size)
+    except ManyhandsError as refusal:
+        return refusal.code
+    return None

@@ -65,7 +65,8 @@ class InProcessSandbox:
         replica = Replica(stored, limits, self.engine)
         if replica.quarantined is not None:
             raise SandboxRejected(replica.quarantined)
-        return Trial(replica.document.state_vector(), 0.0, replica.found)
+        values = inspect(replica.document.snapshot(), limits, durable=True).values
+        return Trial(replica.document.state_vector(), 0.0, replica.found, values=values)
 
     async def judge(self, brief: Callable[[], Brief], document: str, person: str) -> Judged:
         return self.judges.judge(brief())

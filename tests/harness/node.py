@@ -34,6 +34,7 @@ from crdt.protocol.messages import (
     UpdateMessage,
     User,
 )
+from crdt.yjs.limits import GateLimits
 from server.auth.base import Identity
 from server.bus.base import Bus
 from server.people.access import Access
@@ -223,21 +224,8 @@ def link_secret() -> bytes:
 class Node:
     """One server process's rooms. It is a door as well."""
 
-    def __init__(
-        self,
-        store: Store,
-        bus: Bus,
-        poll_seconds: float,
-        clock: Callable[[], float],
-        node_id: str | None = None,
-        append_deadline: float = 10.0,
-    ) -> None:
+    def __init__(self, store: Store, bus: Bus, settings: RoomSettings, clock: Callable[[], float]) -> None:
         self.bus = bus
-        settings = RoomSettings(
-            poll_seconds=poll_seconds,
-            node_id=node_id or f"node-{next(_numbers)}",
-            append_deadline=append_deadline,
-        )
         self.access = Access(store, guests=True)
         self.desk = SharingDesk(store, self.access, link_secret)
         self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock, self.access)
@@ -256,7 +244,7 @@ class Node:
 
 
 @asynccontextmanager
-async def running_node(
+async def running_node(  # noqa: PLR0913 - each is what one story is about
     store: Store,
     bus: Bus,
     *,
@@ -264,13 +252,20 @@ async def running_node(
     clock: Callable[[], float] = monotonic,
     node_id: str | None = None,
     append_deadline: float = 10.0,
+    gate_limits: GateLimits | None = None,
 ) -> AsyncIterator[Node]:
     """Run a node over a store that outlives it.
 
     By default the node never looks into the log by itself.
     """
     async with bus:
-        node = Node(store, bus, poll_seconds, clock, node_id, append_deadline)
+        settings = RoomSettings(
+            gate_limits=gate_limits or GateLimits(),
+            poll_seconds=poll_seconds,
+            node_id=node_id or f"node-{next(_numbers)}",
+            append_deadline=append_deadline,
+        )
+        node = Node(store, bus, settings, clock)
         async with node.rooms:
             yield node
             await node.rooms.drain()

@@ -12,8 +12,10 @@ from PIL import Image
 
 from crdt.budget import Budget
 from crdt.errors import size_in_words
+from crdt.permissions import Role
 from server.http.attachments import UploadLimits
 from server.sandbox import Sandbox
+from server.store.sharing_base import Link
 from tests.harness.live_server import until
 from tests.server.http_site import Site, error_of
 
@@ -112,6 +114,20 @@ async def test_a_documents_pictures_are_bounded_together(sandbox: Sandbox) -> No
         assert (await client.post(attachments, content=small)).status_code == 201
         assert error_of(await client.post(attachments, content=other)) == (413, "document_full")
         assert (await client.post(attachments, content=small)).status_code == 201
+
+
+async def test_a_commenters_pictures_leave_room_for_those_of_editors(sandbox: Sandbox) -> None:
+    pictures = [picture(size=(40 + number, 30)) for number in range(5)]
+    limits = UploadLimits(upload_bytes=100_000, uploads=1, document_bytes=sum(map(len, pictures)) - 1)
+    site = Site(sandbox=sandbox, uploads=limits)
+    async with site.client() as client:
+        document_id = (await client.post("/api/documents", headers={"x-name": "owner"})).json()["id"]
+        await site.store.sharing.set_link(document_id, Link(Role.COMMENTER))
+        attachments = f"/api/documents/{document_id}/attachments"
+        answers = [await client.post(attachments, content=each, headers={"x-name": "bob"}) for each in pictures[:4]]
+        assert [each.status_code for each in answers] == [201, 201, 201, 413]
+        assert answers[-1].json()["error"]["code"] == "document_full"
+        assert (await client.post(attachments, content=pictures[3], headers={"x-name": "owner"})).status_code == 201
 
 
 async def test_a_trashed_document_takes_no_pictures_but_shows_them(client: httpx.AsyncClient, attachments: str) -> None:

@@ -6,6 +6,7 @@ the first test.
 
 from msgspec.structs import fields
 
+from crdt.permissions import Role, share_of
 from crdt.protocol.messages import Limits
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.varint import MAX_CLOCK, encode_state_vector
@@ -46,6 +47,21 @@ USED_UP = {
     "max_documents_per_connection": "leaving",
 }
 
+KEPT_FOR_WRITERS = {
+    # By what the people of a document share: which story says that nobody takes it from those who write.
+    "types": "test_suggesting.py",
+    "document_structs": "test_suggesting.py",
+    "document_values": "test_suggesting.py",
+    "client_ids": "test_suggesting.py",
+    "brought_client_ids": "whoever writes under the id of their session needs none",
+    "root_names": "whoever only suggests changes nothing beside the text",
+    "document_bytes": "test_room_roles.py",
+    "waiting_bytes": "test_room_roles.py",
+    "members": "test_room_refusals.py",
+    "max_document_attachments_bytes": "test_http_attachments.py",
+    "max_people_per_document": "only owners give roles",
+}
+
 OF_ONE_MESSAGE = {
     # Each is of one thing by itself: smaller ones go through as before.
     *("update_bytes", "part_bytes", "presence_bytes", "backlog_bytes", "max_attachment_bytes"),
@@ -62,6 +78,23 @@ def test_whatever_can_be_used_up_is_got_back_or_locks_nobody_out() -> None:
     settings = {each.name for part in (ConnectionLimits, Rates, HttpLimits) for each in declared(part)}
     missing = (limits | settings) - set(USED_UP) - OF_ONE_MESSAGE
     assert missing == set(), "is it got back when it is used up, and how? Or is it of one message alone?"
+
+
+def test_nobody_uses_up_what_others_need_to_write() -> None:
+    of_a_person = {name for name in USED_UP if name.startswith("max_")} - {
+        "max_document_attachments_bytes",
+        "max_people_per_document",
+    }
+    assert set(KEPT_FOR_WRITERS) == set(USED_UP) - of_a_person
+    for limits in (ROOM, GATE):
+        of_suggestions = limits.for_suggestions()
+        kept = {
+            each.name for each in fields(limits) if getattr(of_suggestions, each.name) != getattr(limits, each.name)
+        }
+        assert kept == {each.name for each in fields(limits)} & {
+            name for name, story in KEPT_FOR_WRITERS.items() if story in ("test_suggesting.py", "test_room_roles.py")
+        }
+    assert share_of(ROOM.members, Role.VIEWER) < ROOM.members == share_of(ROOM.members, Role.EDITOR)
 
 
 def test_whoever_has_a_document_can_say_so_in_one_message() -> None:

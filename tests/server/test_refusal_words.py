@@ -23,6 +23,9 @@ READ_BY_PEOPLE = (
     "server/http/me.py",
     "server/http/attachments.py",
 )
+AMONG_OTHERS = {"crdt/permissions.py": {"nearly_full"}, "crdt/suggestions/judge.py": {"_check_size"}}
+"""Functions with sentences for people, in files that otherwise speak to programs."""
+
 OF_PROGRAMS = ("Code.MALFORMED", "Code.UNAUTHENTICATED")
 """What a page never asks wrongly, and what it answers by itself: another sign-in."""
 
@@ -66,6 +69,10 @@ def _sentences() -> set[str]:
             for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     found.update(_said(node))
+    for name, functions in AMONG_OTHERS.items():
+        for node in ast.walk(ast.parse((ROOT / name).read_text())):
+            if isinstance(node, ast.FunctionDef) and node.name in functions:
+                found.update(_said(node))
     return found
 
 

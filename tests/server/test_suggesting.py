@@ -18,6 +18,7 @@ from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import Acknowledged, Format, Refused, Request
 from crdt.protocol.row import Row
 from crdt.suggestions.views import view_of
+from crdt.yjs.limits import GateLimits
 from server.bus.memory import MemoryBus, MemoryBusNetwork
 from server.sandbox.judging import Brief, Judged
 from server.store.sql import SqlStore
@@ -35,9 +36,11 @@ from tests.harness.suggester import (
     comments_on_an_object,
     marks_words,
     own_element,
+    suggests_a_block,
     suggests_words,
     texts_in,
     types,
+    withdraws_a_block,
 )
 
 DOCUMENT = DocumentId("a-document")
@@ -114,12 +117,13 @@ async def deaf_place() -> AsyncIterator[Place]:
         yield each
 
 
-async def places(*, deaf: bool) -> AsyncIterator[Place]:
+async def places(*, deaf: bool, gate_limits: GateLimits | None = None) -> AsyncIterator[Place]:
     network = MemoryBusNetwork()
     async with memory_store() as store, AsyncExitStack() as stack:
         await store.catalogue.create(DOCUMENT, "Story", Epoch(1), datetime.now(UTC), owner="owner", link_role=None)
         buses = [MemoryBus(MemoryBusNetwork() if deaf else network) for _ in range(2)]
-        yield Place(store, [await stack.enter_async_context(running_node(store, bus)) for bus in buses])
+        nodes = [running_node(store, bus, gate_limits=gate_limits) for bus in buses]
+        yield Place(store, [await stack.enter_async_context(node) for node in nodes])
 
 
 def writes(*words: str) -> Callable[[Writer], None]:
@@ -378,3 +382,33 @@ BESIDE_THE_TEXT: tuple[Callable[[Writer], object], ...] = (
     lambda writer: writer.doc.get("settings", type=Map).pop("a"),
 )
 """Changes of other roots: new ones, and in what is there, which names no root."""
+
+
+SMALL: dict[str, GateLimits] = {
+    "structs": GateLimits(document_structs=60),
+    "types": GateLimits(types=24),
+    "client ids": GateLimits(client_ids=8),
+    "values": GateLimits(document_values=40),
+}
+"""Limits that the people of a document share."""
+
+
+@pytest.mark.parametrize("limit", SMALL)
+async def test_a_commenter_leaves_room_in_a_document_for_those_who_edit(limit: str) -> None:
+    async for place in places(deaf=False, gate_limits=SMALL[limit]):
+        ann = await place.comes("ann", Role.EDITOR)
+        await ann.does(writes("Hello brave new world", "Another line"))
+        taken, answer = 0, None
+        while not isinstance(answer, Refused):
+            bob = await place.comes("bob" + "~" * taken, Role.COMMENTER)
+            answer = await bob.does(suggests_a_block)
+            taken += not isinstance(answer, Refused)
+            assert taken < 40
+        assert answer.code is Code.DOCUMENT_FULL
+        assert taken > 3
+        assert "only people who may edit" in answer.message
+        assert isinstance(await ann.does(adds_a_block), Acknowledged)
+        again = await place.comes("bob", Role.COMMENTER)
+        assert isinstance(await again.does(withdraws_a_block), Acknowledged), "who takes back makes room"
+        carl = await place.comes("carl", Role.EDITOR)
+        assert isinstance(await carl.does(adds_a_block), Acknowledged)
