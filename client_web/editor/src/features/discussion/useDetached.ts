@@ -2,7 +2,8 @@
 
 import type { Editor } from "@tiptap/core";
 import { useEffect, useState } from "react";
-import { anchorsIn } from "../../extensions/comment_marks";
+import { type Anchored, Anchoring } from "../../extensions/anchoring";
+import { threadsInBlock } from "../../extensions/comment_marks";
 import type { ShownThread } from "./threads";
 
 const NONE: ReadonlySet<string> = new Set();
@@ -12,9 +13,15 @@ const PAUSE_MS = 400;
 export function useDetached(editor: Editor, threads: readonly ShownThread[]): ReadonlySet<string> {
   const [detached, setDetached] = useState(NONE);
   useEffect(() => {
+    const anchoring = new Anchoring(threadsInBlock);
+    let seen: readonly Anchored[] | null = null;
     const look = () => {
       if (editor.isDestroyed) return;
-      const anchors = anchorsIn(editor.state);
+      const there = anchoring.firsts(editor.state.doc);
+      // Words come and go beside the marks, and the marks stay.
+      if (there === seen) return;
+      seen = there;
+      const anchors = new Set(there.map(({ id }) => id));
       const gone = threads
         .filter(({ id, kind }) => kind === "comment" && !anchors.has(id))
         .map(({ id }) => id);

@@ -1,8 +1,9 @@
 /** The margin beside the sheet: cards that follow their words, pushed apart, of several kinds.
  *
  * A kind says which cards it has and where their words stand. Of thousands of cards, those near the
- * part of the text that is seen are in the page. They scroll with the text. After a change their
- * places are measured once per frame, and written in one go.
+ * part of the text that is seen are in the page. They scroll with the text: only when the window has
+ * moved far, others come. After a change their places are measured once per frame, and written in
+ * one go.
  */
 
 import type { Editor } from "@tiptap/core";
@@ -11,8 +12,8 @@ import type { EditorState } from "@tiptap/pm/state";
 import type { EditorView } from "@tiptap/pm/view";
 import { memo, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { type Anchored, Anchoring, type ReadBlock } from "../../extensions/anchoring";
-import { MOST, nearOf } from "./near";
-import { placesOf } from "./places";
+import { MOST, NEAR, type Near, nearOf } from "./near";
+import { arranged } from "./places";
 import "./margin.css";
 
 export interface CardKind {
@@ -35,6 +36,9 @@ export interface MarginProps {
 const GAP = 10;
 /** The height of a card that was not measured yet. */
 const USUAL_HEIGHT = 104;
+/** Pixels by which the window moves before other cards come; less where cards are crowded. */
+const FAR = NEAR / 2;
+const FAR_CROWDED = 100;
 
 export const Margin = memo(function Margin({ editor, label, kinds, active, onActivate }: MarginProps) {
   const frame = useRef<HTMLElement>(null);
@@ -91,6 +95,10 @@ class Layout {
   readonly #tell: (near: readonly string[]) => void;
   readonly #observer: ResizeObserver;
   #near: readonly string[] = [];
+  /** Where the scroller was when the cards were chosen, and how far it may move from there. */
+  #chosen = { at: 0, far: 0 };
+  /** The card around which the others stand; see `arranged`. */
+  #beside: string | null = null;
   #watched: ReadonlySet<HTMLElement> = new Set();
   #awaited = 0;
   readonly #anchorings = new Map<ReadBlock, Anchoring>();
@@ -110,7 +118,7 @@ class Layout {
     this.#observer = new ResizeObserver(this.#later);
     this.#observer.observe(editor.view.dom);
     editor.on("transaction", this.#afterTransaction);
-    this.#scroller?.addEventListener("scroll", this.#later, { passive: true });
+    this.#scroller?.addEventListener("scroll", this.#afterScroll, { passive: true });
     this.place();
   }
 
@@ -118,11 +126,17 @@ class Layout {
     cancelAnimationFrame(this.#awaited);
     this.#observer.disconnect();
     this.#editor.off("transaction", this.#afterTransaction);
-    this.#scroller?.removeEventListener("scroll", this.#later);
+    this.#scroller?.removeEventListener("scroll", this.#afterScroll);
   }
 
   readonly #afterTransaction = ({ transaction }: { transaction: { docChanged: boolean } }): void => {
     if (transaction.docChanged) this.#later();
+  };
+
+  /** Drawing a card is dear, and so is each turn of React's: it walks through all that has the focus, here the text. */
+  readonly #afterScroll = (): void => {
+    const { at, far } = this.#chosen;
+    if (Math.abs((this.#scroller?.scrollTop ?? 0) - at) >= far) this.#later();
   };
 
   readonly #later = (): void => {
@@ -136,7 +150,12 @@ class Layout {
     const { view, state, isDestroyed } = this.#editor;
     if (isDestroyed) return;
     const { kinds, active } = this.#wanted.current;
-    const shown = this.#nearOf(view, this.#anchoredIn(kinds, state));
+    const {
+      cards: shown,
+      seen,
+      isActiveSeen,
+      isCrowded,
+    } = this.#nearOf(view, this.#anchoredIn(kinds, state));
     const ids = shown.map(({ id }) => id);
     if (ids.length !== this.#near.length || ids.some((id, at) => id !== this.#near[at])) {
       this.#near = ids;
@@ -151,7 +170,13 @@ class Layout {
       top: (topAt(view, at) ?? edge) - edge,
       height: cards.get(id)?.offsetHeight ?? USUAL_HEIGHT,
     }));
-    for (const [id, top] of placesOf(placed, active, GAP)) {
+    const { places, beside } = arranged(placed, { active, isActiveSeen, seen, before: this.#beside }, GAP);
+    this.#beside = beside;
+    this.#chosen = {
+      at: this.#scroller?.scrollTop ?? 0,
+      far: isCrowded || beside !== null ? FAR_CROWDED : FAR,
+    };
+    for (const [id, top] of places) {
       const card = cards.get(id);
       const transform = `translateY(${top}px)`;
       if (card && card.style.transform !== transform) card.style.transform = transform;
@@ -197,10 +222,12 @@ class Layout {
   }
 
   /** The cards whose words are near the window. */
-  #nearOf(view: EditorView, all: readonly Anchored[]): readonly Anchored[] {
+  #nearOf(view: EditorView, all: readonly Anchored[]): Near {
+    const { active } = this.#wanted.current;
     const window = this.#scroller?.getBoundingClientRect();
-    if (!window) return all.slice(0, MOST);
-    return nearOf(all, window, {
+    if (!window)
+      return { cards: all.slice(0, MOST), seen: null, isActiveSeen: active !== null, isCrowded: false };
+    return nearOf(all, active, window, {
       section: (at) => elementAt(view, at)?.closest(".page-section")?.getBoundingClientRect() ?? null,
       line: (at) => topAt(view, at) ?? 0,
     });
