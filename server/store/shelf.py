@@ -16,6 +16,12 @@ from server.store.shelf_base import MAX_READERS, Placed
 
 # Locked, because another node may be deleting the document or changing its labels.
 _LOCK = select(documents.c.key).where(documents.c.document_id == bindparam("of_id")).with_for_update(key_share=True)
+_OPENED = (
+    select(shelves.c.opened_at)
+    .join_from(documents, shelves)
+    .where(documents.c.document_id == bindparam("of_id"), shelves.c.user_id == bindparam("of_user"))
+    .where(shelves.c.opened_at > literal_column("0"))
+)
 _OF_DOCUMENT = shelves.c.document_key == bindparam("of_document")
 _READERS_OVER = (
     select(shelves.c.opened_at)
@@ -42,6 +48,10 @@ class SqlShelf(SqlPort):
     @writes
     def note_opened(self, connection: Connection, document_id: DocumentId, user_id: str) -> None:
         self._place(connection, document_id, user_id, opened_at=self.now())
+
+    @reads
+    def has_opened(self, connection: Connection, document_id: DocumentId, user_id: str) -> bool:
+        return bool(fetch(connection, _OPENED, of_id=document_id, of_user=user_id))
 
     def _place(self, connection: Connection, document_id: DocumentId, user_id: str, **column: int) -> None:
         for (key,) in fetch(connection, _LOCK, of_id=document_id):

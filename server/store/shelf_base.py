@@ -1,7 +1,8 @@
 """Shelf in the store port: stars, the time at which a person opened a document, and labels.
 
-A star and an opening are one person's, and nobody else sees them. Labels are the document's, and
-everybody who may read the document sees them. All are deleted with the document.
+A star and an opening are one person's, and nobody else sees them. But whoever may read a document
+learns what those are called who have opened it, if they know their ids. Labels are the document's,
+and everybody who may read the document sees them. All are deleted with the document.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -40,6 +41,9 @@ class Shelf(Protocol):
 
     async def note_opened(self, document_id: DocumentId, user_id: str) -> None:
         """Note that a person has opened a document now."""
+
+    async def has_opened(self, document_id: DocumentId, user_id: str) -> bool:
+        """Whether a person has opened a document, as far as that is kept."""
 
     async def placed(
         self, document_ids: Collection[DocumentId], user_id: str, shared: Collection[DocumentId] = ()

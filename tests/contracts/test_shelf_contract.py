@@ -43,6 +43,14 @@ async def test_an_opening_leaves_the_star_and_a_star_the_opening(store: SqlStore
     assert placed.opened_at is not None
 
 
+async def test_who_has_opened_a_document_is_known_and_a_star_alone_says_nothing(store: SqlStore) -> None:
+    await make(store, DOCUMENT, OTHER)
+    await store.shelf.note_opened(DOCUMENT, "bert")
+    await store.shelf.star(DOCUMENT, "carl", starred=True)
+    asked = [(DOCUMENT, "bert"), (OTHER, "bert"), (DOCUMENT, "carl"), (NOWHERE, "bert")]
+    assert [await store.shelf.has_opened(*each) for each in asked] == [True, False, False, False]
+
+
 async def test_labels_are_everybody_s_and_a_deed_without_their_text(store: SqlStore) -> None:
     await make(store, DOCUMENT, OTHER)
     done = await store.shelf.set_labels(DOCUMENT, ["Travel", "Autumn"], by="anna")

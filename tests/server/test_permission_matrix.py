@@ -100,6 +100,7 @@ REQUESTS = [
     Ask(Action.MODERATE, "DELETE", THEIRS),
     Ask(Action.WRITE, "POST", "/suggestions/s1/outcome", json={"outcome": "accepted", "author": "friend"}),
     Ask(Action.READ, "GET", "/discussion"),
+    Ask(Action.READ, "GET", "/authors/friend"),
     Ask(Action.SHARE, "PUT", "/discussion", json={"viewers": True}),
     Ask(Action.SUGGEST, "POST", "/attachments", content=PICTURE),
     Ask(Action.WRITE, "POST", "/edits", json={"edits": [{"do": "append", "content": "x"}]}),

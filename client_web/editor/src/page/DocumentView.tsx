@@ -143,7 +143,7 @@ export function DocumentView(props: DocumentViewProps) {
   const requests = useRequests(provider.documentId, isSynced && state.role === "owner", state.accessChanges);
   const following = useFollowing(provider, editor, desk);
   const color = useColorHere(provider, person.color, isSynced);
-  usePeopleOf(provider, me, { ...person, color });
+  usePeopleOf(provider, user, { ...person, color });
   const help = usePageKeys(editor, editLink);
   const find = useFind(editor);
   const discussion = useDiscussion(editor, provider, state.discussion, hasAny);

@@ -30,6 +30,7 @@ const words = (text: string): readonly wire.Paragraph[] => [
 /** A server that does as docs/comments.md says, and counts how often it was told something new. */
 class Server implements DiscussionCalls {
   mayViewersRead = async () => false;
+  author = async () => null;
   readonly known = new Map<string, wire.Thread>();
   readonly gone: { readonly id: string; readonly version: number }[] = [];
   /** What authors of suggestions have heard. */

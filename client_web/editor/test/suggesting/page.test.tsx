@@ -100,6 +100,36 @@ test("comments and suggestions stand in one margin, by their places, and a sugge
   await waitFor(() => expect(cards()).toEqual(["Comment of Cleo on “Second”"]));
 });
 
+test("the card of somebody whom the page has never met has the name and the colour that the server knows", async () => {
+  const { requests } = openDocument({
+    doc: written((fragment) => fragment.insert(0, [element("paragraph", [words("Hello world")])])),
+    who: await known(),
+    answer: ({ path }) =>
+      path.endsWith("/authors/dora")
+        ? Response.json({ id: "dora", name: "Dora", color: "#be123c" })
+        : path.includes("/authors/")
+          ? Response.json({ error: { code: "not_found", message: "Nobody" } }, { status: 404 })
+          : anyDocument(),
+  });
+  const { editor } = await sheet();
+  const suggest = (id: string, user: string, at: number) =>
+    act(() => {
+      const { tr, schema } = editor.state;
+      const mark = schema.mark("insertion", { id, user, at: 1, run: 1, break: null });
+      editor.view.dispatch(tr.insert(at, schema.text(` ${user}`, [mark])));
+    });
+  suggest("s1", "dora", 6);
+  const card = await screen.findByRole("article", { name: "Suggestion by Dora" });
+  expect(card.querySelector(".ui-avatar")?.getAttribute("style")).toContain("#be123c");
+  suggest("s2", "eric", 1);
+  const asked = () => requests.flatMap(({ path }) => /authors\/(.*)/.exec(path)?.[1] ?? []);
+  await waitFor(() => expect(asked()).toEqual(["dora", "eric"]));
+  expect(screen.getByRole("article", { name: "Suggestion by Somebody" })).toBeTruthy();
+  suggest("s3", "eric", 3);
+  await waitFor(() => expect(screen.getAllByRole("article")).toHaveLength(3));
+  expect(asked()).toEqual(["dora", "eric"]);
+});
+
 const CLEO = { user_id: "cleo", name: "Cleo", kind: "person" };
 const SAID = { by: CLEO, at: "2027-01-01T00:00:00Z", edited_at: null, reactions: [], deleted: false };
 const THREAD = {

@@ -23,6 +23,7 @@ import { ThreadsPanel } from "./ThreadsPanel";
 import type { Filter, ShownThread } from "./threads";
 import { useActive } from "./useActive";
 import { useAuthor } from "./useAuthor";
+import { useAuthors } from "./useAuthors";
 import { DRAFT, useCards } from "./useCards";
 import { useDeeds } from "./useDeeds";
 import { useDetached } from "./useDetached";
@@ -76,6 +77,7 @@ export function DiscussionView({
   const { active, activate, goTo, step } = useActive({
     ...{ editor, threads, detached, open, isStacked, own: author?.user_id ?? null },
   });
+  useAuthors(discussion.calls, isSynced, suggestions, threads);
   useAuthorColors(suggestions, active);
   const [filter, setFilter] = useState<Filter>("open");
   const replyingIn = useReplying(provider.awareness);

@@ -1,6 +1,6 @@
 /** The discussion of a document over REST. Nobody needs these calls before there is a discussion. */
 
-import { type Call, isRecord } from "../../api/rest";
+import { ApiError, type Call, isRecord } from "../../api/rest";
 import type * as wire from "../../api/wire";
 
 export interface DiscussionCalls {
@@ -15,6 +15,8 @@ export interface DiscussionCalls {
   /** Tells the author of a suggestion what became of it, and resolves its threads. */
   readonly settle: (suggestion: string, outcome: wire.Outcome) => Promise<void>;
   readonly mentionable: (name: string, signal?: AbortSignal) => Promise<readonly wire.User[]>;
+  /** Somebody whose id stands in the document; null if the server knows nobody by that id here. */
+  readonly author: (user: string) => Promise<wire.User | null>;
   /** Whether viewers may read the discussion. */
   readonly mayViewersRead: () => Promise<boolean>;
   readonly letViewersRead: (allowed: boolean) => Promise<void>;
@@ -49,6 +51,15 @@ export function discussionCalls(call: Call, documentId: string): DiscussionCalls
     mentionable: async (name, signal) => {
       const answer = await call(`${path("mentionable")}?${new URLSearchParams({ query: name })}`, { signal });
       return isRecord<wire.Mentionable>(answer) && Array.isArray(answer.people) ? answer.people : [];
+    },
+    author: async (user) => {
+      const answer = await call(path("authors", user)).catch((error) => {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      });
+      if (!isRecord<wire.User>(answer)) return null;
+      const { id, name, color } = answer;
+      return { id: String(id), name: String(name), color: String(color) };
     },
     mayViewersRead: async () => ((await call(path("discussion"))) as wire.DiscussionRule).viewers,
     letViewersRead: async (viewers) => {

@@ -80,9 +80,9 @@ function storedId(): string | null {
   }
 }
 
-/** Learns what the people are called who are here, and their colours. */
-export function usePeopleOf(provider: Provider, me: Me | null, person: LocalUser): void {
+/** Learns what the people are called who are here, and their colours; also this person, by their `ownId`. */
+export function usePeopleOf(provider: Provider, ownId: string | null, person: LocalUser): void {
   const people = usePeople(provider.awareness);
   for (const { id, name, color } of people) learnPerson(id, name, color);
-  if (me) learnPerson(me.user.id, person.name, person.color);
+  if (ownId !== null) learnPerson(ownId, person.name, person.color);
 }
