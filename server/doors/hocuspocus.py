@@ -352,7 +352,7 @@ class HocuspocusEnd(End[Messages]):
             self.has_nothing(is_answer=True)
         else:
             self._owe(not is_answer)
-            self.deny(READ_ONLY)
+            self.deny(ProtocolError(Code.FORBIDDEN, READ_ONLY))
 
     async def _says_nothing_new(self, update: bytes) -> bool:
         seat = self.seat_here
@@ -366,9 +366,9 @@ class HocuspocusEnd(End[Messages]):
             self._owe(cast(int, request))
         super().refuse(request, refused)
 
-    def deny(self, reason: str) -> None:
+    def deny(self, refusal: ProtocolError) -> None:
         self._say(h.NOT_SAVED)
-        self.line.complain(ProtocolError(Code.FORBIDDEN, reason))
+        self.line.complain(refusal)
 
     # The end.
 

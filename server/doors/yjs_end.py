@@ -253,7 +253,7 @@ class End(ABC, Generic[Frames]):
         """Ask for all that the client has, because it may write now."""
 
     @abstractmethod
-    def deny(self, reason: str) -> None:
+    def deny(self, refusal: ProtocolError) -> None:
         """Say that what the client wrote is dropped."""
 
     @abstractmethod
@@ -270,7 +270,7 @@ class End(ABC, Generic[Frames]):
     async def drop(self, update: bytes, *, is_answer: bool) -> None:  # noqa: ARG002 - for those who look into it
         """Drop what a reader writes. Everybody answers our state vector, with news or without."""
         if not is_answer:
-            self.deny(READ_ONLY)
+            self.deny(ProtocolError(Code.FORBIDDEN, READ_ONLY))
 
     # What a seat is told.
 
@@ -313,7 +313,7 @@ class End(ABC, Generic[Frames]):
 
     def refuse(self, request: Request, refused: Refused) -> None:  # noqa: ARG002 - all that follows is refused as well
         if self.is_dropped(refused):
-            self.deny(refused.message)
+            self.deny(ProtocolError(refused.code, refused.message))
         else:
             self.refuse_all(ProtocolError(refused.code, refused.message))
 

@@ -223,9 +223,9 @@ class YSocketIoEnd(End[Packets]):
     def _ask(self, state_vector: bytes) -> None:
         self.push(event_packets("sync-step-1", [state_vector], self.key, ACK_ID))
 
-    def deny(self, reason: str) -> None:
+    def deny(self, refusal: ProtocolError) -> None:
         """Say it in the log. The protocol has no word for it."""
-        self.line.complain(ProtocolError(Code.FORBIDDEN, reason))
+        self.line.complain(refusal)
 
     def close(self, code: Code, sentence: str) -> None:
         self.push(event_packets("closed", [{"code": code.value, "message": sentence}], self.key))

@@ -101,12 +101,12 @@ class YWebsocketEnd(End[Messages]):
     def ask_again(self) -> None:
         self.push(Messages([y.encode_step_1(b"\0")]))
 
-    def deny(self, reason: str) -> None:
+    def deny(self, refusal: ProtocolError) -> None:
         """Say it once."""
-        if reason != self._denied:
-            self._denied = reason
-            self.push(Messages([y.encode_denied(reason)]))
-            self.line.complain(ProtocolError(Code.FORBIDDEN, reason))
+        if refusal.message != self._denied:
+            self._denied = refusal.message
+            self.push(Messages([y.encode_denied(refusal.message)]))
+            self.line.complain(refusal)
 
     def close(self, code: Code, sentence: str) -> None:
         self.line.close(code, sentence)
