@@ -12,9 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crdt.budget import Budget, Rate
 from crdt.ids import DocumentId
+from crdt.permissions import Role
 from crdt.protocol.messages import Format, User
 from crdt.yjs.limits import GateLimits
-from server.auth.base import Identity
+from server.auth.base import EVERY_DOCUMENT, Identity
 from server.bus.memory import MemoryBus
 from server.doors.direct import DirectDoor
 from server.features.discussion.inbox import InboxApi
@@ -79,15 +80,24 @@ def secret() -> bytes:
 
 
 class Introducer:
-    """Says who asks, as authentication would: who names themselves in a header is known again, others are strangers."""
+    """Says who asks, as authentication would.
+
+    Who names themselves in a header is known again, others are strangers. Who says a role as well is
+    a program, whose token has this role everywhere.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        name = dict(scope.get("headers", [])).get(b"x-name", b"").decode()
+        headers = {key: value.decode() for key, value in scope.get("headers", [])}
+        name, role = headers.get(b"x-name"), headers.get(b"x-program")
         if name:
-            scope["state"] = {"identity": Identity(User(name, name.title(), "#112233"), "guest")}
+            user = User(name, name.title(), "#112233")
+            scope["state"] = {"identity": Identity(user, "guest")}
+            if role:
+                roles = {EVERY_DOCUMENT: Role(role)}
+                scope["state"] = {"identity": Identity(user, "service", document_roles=roles, agent_for="anna")}
         await self._app(scope, receive, send)
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from random import Random
@@ -22,17 +22,20 @@ from crdt.permissions import Action, Role, may
 from crdt.protocol.batch import encode_batch
 from crdt.protocol.messages import User
 from crdt.protocol.row import Contributor
+from server.config.people import PeopleSettings
 from server.features import APIS
 from server.http.operation import Operation, operations_of
 from server.store.base import Attachment
 from server.store.inbox_base import Place
 from server.store.sharing_base import KnownUser, Link
 from server.store.sql import SqlStore
-from server.store.threads_base import Actor, Begin, React, Said
+from server.store.threads_base import Actor, Begin, React, Rule, Said
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import LiveServer, serving
 from tests.harness.person import Person, person
 from tests.harness.suggester import Writer, suggests_a_block
+from tests.harness.tokens import SECRET
+from tests.harness.whole_server import whole_server
 from tests.server.http_site import Site, error_of
 
 DOCUMENT = DocumentId("a-document")
@@ -202,6 +205,75 @@ async def test_over_rest_a_role_does_what_the_table_says_and_nothing_else(role: 
             assert error_of(response) == (403, "forbidden")
             assert f" {role} of this document" in response.json()["error"]["message"]
             assert await everything(site.store) == before
+
+
+# The same table for everybody who has their role in another way than by a grant.
+
+
+@pytest.mark.parametrize("way", ["by the link", "by a program's token"])
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.OWNER])
+@pytest.mark.parametrize("ask", REQUESTS, ids=str)
+async def test_over_rest_visitors_and_programs_do_what_their_role_says(ask: Ask, role: Role, way: str) -> None:
+    site = Site(writer=InProcessSandbox())
+    async with site.sandbox if ask.content else nullcontext(), site.client() as client:
+        await filled(site.store, None, trashed=ask.trashed)
+        if way == "by the link":
+            await site.store.sharing.set_link(DOCUMENT, Link(role))
+            headers: dict[str, str] = {}
+        else:
+            headers = {"x-program": role}
+        await asked(client, Ask(Action.READ, "GET", headers=headers))  # so that the visit is noted
+        before = await everything(site.store)
+        response = await asked(client, replace(ask, headers={**ask.headers, **headers}))
+        if may(role, ask.action):
+            assert response.is_success
+        else:
+            assert error_of(response) == (403, "forbidden")
+            assert await everything(site.store) == before
+
+
+@pytest.mark.parametrize("ask", REQUESTS, ids=str)
+async def test_viewers_whom_the_owner_lets_read_the_discussion_do_nothing_more(ask: Ask) -> None:
+    site = Site(writer=InProcessSandbox())
+    async with site.client() as client:
+        await filled(site.store, Role.VIEWER)
+        owner = Actor(Contributor("somebody", "Somebody"), Role.OWNER, 2**53)
+        assert await site.store.threads.act(DOCUMENT, owner, Rule(viewers=True)) is not None
+        if ask.trashed:
+            await site.store.catalogue.set_trashed(DOCUMENT, NOON)
+        before = await everything(site.store)
+        response = await asked(client, ask)
+        if may(Role.VIEWER, ask.action) or (ask.method, ask.path) == ("GET", "/threads"):
+            assert response.is_success
+        else:
+            assert error_of(response) == (403, "forbidden")
+            assert await everything(site.store) == before
+
+
+DISCUSSING = [ask for ask in REQUESTS if ask.path.startswith("/threads/") or ask.path.endswith("/outcome")]
+
+
+@pytest.mark.parametrize("ask", DISCUSSING, ids=str)
+async def test_whoever_will_not_be_known_again_says_nothing(ask: Ask) -> None:
+    site = Site()
+    async with site.client() as client:
+        await filled(site.store, None)
+        await site.store.sharing.set_link(DOCUMENT, Link(Role.EDITOR))
+        before = await everything(site.store)
+        response = await asked(client, replace(ask, headers={"x-name": ""}))
+        assert error_of(response) == (409, "forbidden")
+        assert await everything(site.store) == before
+
+
+async def test_whoever_does_not_sign_in_where_people_do_does_nothing() -> None:
+    people = PeopleSettings(auth="jwt", jwt_secret=SECRET)
+    async with whole_server(people) as server, server.browser() as client:
+        await filled(server.store, None)
+        await server.store.sharing.set_link(DOCUMENT, Link(Role.EDITOR))
+        before = await everything(server.store)
+        for ask in REQUESTS:
+            assert error_of(await asked(client, ask)) == (401, "unauthenticated"), ask
+        assert await everything(server.store) == before
 
 
 @pytest.mark.parametrize("ask", REQUESTS, ids=str)
