@@ -29,6 +29,7 @@ from crdt.protocol.messages import (
 )
 from crdt.rescue.scribe import RESCUER
 from crdt.room.effects import Broadcast, Dismiss, Effect, Publish
+from crdt.room.pace import Pace, Windows
 from crdt.room.session import (
     FETCH_BYTES_PER_SECOND,
     FETCH_SECONDS,
@@ -43,17 +44,21 @@ from crdt.room.session import (
 )
 
 PRESENCE_GATHER = 0.05
-"""Least seconds between presence messages of one room. A cursor moves smoothly at this pace."""
+"""Seconds between presence messages of a small room in a full node. A cursor still moves smoothly.
+"""
+
+PRESENCE_WORTH = 1 / 16
+"""Worth of a cursor's waiting, by that of an edit's. A cursor waits four times as long."""
 
 PRESENCE_FRAMES = 1000
-"""Presence messages that a room sends in a second, to all its members together.
+"""Presence messages that a room in a full node sends in a second, to all its members together.
 
 A message costs much the same however many moves are in it. Up to 50 people feel nothing of this
 bound. 250 people see each other move four times a second.
 """
 
 SLOWEST_GATHER = 0.5
-"""Seconds between presence messages of the largest rooms."""
+"""Most seconds between presence messages, however large the room and however full the node."""
 
 BROADCASTS = Rate(PRESENCE_FRAMES, 4 * PRESENCE_FRAMES)
 """Broadcasts of one room on one node, counted for each person who is told, and for each 4 KiB.
@@ -94,12 +99,18 @@ class Members:
     """Everybody who is in one room on this node."""
 
     def __init__(
-        self, author_keys: Mapping[ClientId, bytes], limits: Limits, new_presence_id: Callable[[], PresenceId]
+        self,
+        author_keys: Mapping[ClientId, bytes],
+        limits: Limits,
+        new_presence_id: Callable[[], PresenceId],
+        pace: Pace,
     ) -> None:
         self.presence = PresenceTable(limits.presence_bytes)
         self.authors = Authors(author_keys, self.presence.elsewhere_under)
         self._limits = limits
         self._new_presence_id = new_presence_id
+        self._pace = pace
+        self._windows = Windows(pace, PRESENCE_WORTH)
         self.sessions: dict[Session, None] = {}
         """A set that keeps the order of joining."""
         self._by_client: dict[ClientId, Session] = {}
@@ -460,7 +471,10 @@ class Members:
         """Tell what has changed, and what was asked for, if it is time."""
         effects: list[Effect] = []
         if now >= self._next_presence and (self.presence.changes or self._asked):
-            self._next_presence = now + min(max(PRESENCE_GATHER, len(self) / PRESENCE_FRAMES), SLOWEST_GATHER)
+            self._pace.look(now)
+            people, moves = len(self), len(self.presence.changes)
+            most = min(max(PRESENCE_GATHER, people / PRESENCE_FRAMES), SLOWEST_GATHER)
+            self._next_presence = now + self._windows.next(now, moves, people, most)
             if changes := self.presence.take_changes():
                 effects += [*self.tell(self.presence.message(changes)), Publish(PresenceHint(changes))]
             if self._asked:

@@ -25,10 +25,10 @@ second copy brings nothing new. Three rules follow:
    (`claims_of_others`), `weigh` turns the refusal into "send it again".
 
 Edits are gathered in windows (`FlushWindow`): one row, and one frame for each member, per window.
-The first edit after a quiet spell leaves at once, in a room of any size. Later windows grow with
-the room, because a flush costs a frame for each member. They also grow with the lateness of the
-event loop. A node that has more to do than time then gathers more into each frame, instead of
-falling behind.
+The first edit after a quiet spell leaves at once, in a room of any size. How long later windows
+last follows the node's load (crdt/room/pace.py). The room's size is only a bound, because a flush
+costs a frame for each member. Past the bound, windows grow with the loop's own lateness. A node
+that has more to do than time then gathers more into each frame, instead of falling behind.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,20 +49,23 @@ from crdt.protocol.messages import Refused, Request
 from crdt.protocol.row import WHOLE_ROW, AuthorKeys, Contributor, SetAside
 from crdt.rescue.rescue import Said
 from crdt.room.effects import Acknowledge, AppendRow, Effect, Proof, Refuse
+from crdt.room.pace import Pace, Windows
 from crdt.room.session import Author, Authors, Session, undecided
 from crdt.yjs.reader import Inspected
 
 SHORTEST = 0.02
-"""Seconds that nobody feels. Somebody who types alone never fills so short a window."""
+"""Seconds that a window lasts at most in a small room. Nobody feels so short a wait."""
 
 PER_MEMBER = 0.0005
-"""Seconds per member. At some 10 µs a frame, a busy room takes a fiftieth of a core for frames."""
+"""Seconds per member that it lasts at most in a larger one. At some 10 µs a frame, a room in a full
+node takes a fiftieth of a core for frames."""
 
 LONGEST = 0.06
-"""Seconds, by members alone. With longer windows, other people's words would come in jerks."""
+"""Seconds of the bound, however many members. With longer windows, other people's words would come
+in jerks."""
 
 LATENESS_FACTOR = 1.0
-"""Seconds that a window grows by, for each second that the loop is late."""
+"""Seconds that a window grows by, for each second that the loop is late by its own work."""
 
 LONGEST_LATE = 0.12
 """Seconds of the longest window, however late the loop is."""
@@ -514,9 +517,13 @@ class Outbox:
 class FlushWindow:
     """The windows of one room, one after the other. Times are monotonic seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace) -> None:
         self.ends = 0.0
         """When the next row may leave."""
+        self._pace = pace
+        self._windows = Windows(pace)
+        self._spent = 0.0
+        """What the node's loop had spent when the window began."""
         self._awaited = False
         self._late = 0.0
 
@@ -527,14 +534,17 @@ class FlushWindow:
             return False
         return True
 
-    def begin(self, now: float, members: int) -> None:
-        """Begin the next window, because a row leaves."""
+    def begin(self, now: float, members: int, edits: int) -> None:
+        """Begin the next window, because a row with so many edits leaves."""
+        spent = self._pace.look(now)
         # How late the loop is shows only if a timer was set for the window's end. If nothing came
-        # in the window, nobody waited, and the time since its end is no lateness.
-        late = now - self.ends if self._awaited else 0.0
+        # in the window, nobody waited, and the time since its end is no lateness. Nor is the time
+        # that other processes had the core: no longer window would bring it back.
+        late = min(now - self.ends, spent - self._spent) if self._awaited else 0.0
         # A loop that was late once is likely to be late again, so the memory fades by half per
         # window.
         self._late = max(late, self._late / 2)
-        by_size = min(LONGEST, max(SHORTEST, PER_MEMBER * members))
-        self.ends = now + min(LONGEST_LATE, by_size + LATENESS_FACTOR * self._late)
-        self._awaited = False
+        most = min(LONGEST, max(SHORTEST, PER_MEMBER * members))
+        window = self._windows.next(now, edits, members, most)
+        self.ends = now + min(LONGEST_LATE, window + LATENESS_FACTOR * self._late)
+        self._spent, self._awaited = spent, False

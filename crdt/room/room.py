@@ -54,6 +54,7 @@ from crdt.room.catching_up import CatchingUp
 from crdt.room.effects import Effect, Ended, KeepAside, Proof, Prove, Publish, Refuse, Rescue
 from crdt.room.members import Members
 from crdt.room.outbox import DAMAGED, SET_ASIDE, Appending, FlushWindow, Outbox, Submission, first_suggestion
+from crdt.room.pace import Pace
 from crdt.room.proving import Proving
 from crdt.room.rescuing import Rescuing
 from crdt.room.session import Session
@@ -75,25 +76,27 @@ _BOUND_ELSEWHERE = "Another node has bound a client id that was taken in here."
 class Room:
     """One open document. After `Ended` it must not be used any more."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what is stored, and what the node gives to each of its rooms
         self,
         stored: Stored,
         info: DocumentInfo,
         limits: Limits,
         gate_limits: GateLimits,
         ids: IdFactory,
+        pace: Pace,
         engine: Engine = apply_update,
     ) -> None:
+        """`pace`: the node's, which all its rooms share."""
         self._engine = engine
         self._limits = limits
         self._gate_limits = gate_limits
         self._new_update_id = ids.update_id
         self.replica = Replica(stored, gate_limits, engine, may_learn_later=True)
         """The document itself, and what the gate knows of it."""
-        self.members = Members(stored.author_keys, limits, ids.presence_id)
+        self.members = Members(stored.author_keys, limits, ids.presence_id, pace)
         """Who is here and where, what they are sent, and what is known of people on other nodes."""
         self._outbox = Outbox()
-        self._window = FlushWindow()
+        self._window = FlushWindow(pace)
         self._catching_up = CatchingUp()
         self._rescuing = Rescuing(stored, gate_limits)
         self._rescued_before: tuple[list[Inspected | None], bytes] | None = None
@@ -419,7 +422,7 @@ class Room:
         if self._may_append and self._window.is_over(now):
             # People on other nodes count as well: a row from there costs a frame for each person
             # here.
-            self._window.begin(now, members.crowd(now))
+            self._window.begin(now, members.crowd(now), len(outbox.waiting))
             appending, questions = self._begin_row()
             effects += questions
         elif outbox.retry_at is not None and now >= outbox.retry_at:

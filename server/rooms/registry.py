@@ -12,7 +12,8 @@ process decodes it again. What the sandbox dies of is set aside (server/rooms/me
 import asyncio
 import itertools
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from msgspec import Struct, field
@@ -32,6 +33,7 @@ from crdt.protocol.hints import (
     Notice,
 )
 from crdt.protocol.messages import DocumentInfo, Limits
+from crdt.room.pace import Pace
 from crdt.room.room import Room
 from crdt.yjs.limits import GateLimits
 from server.background import Background
@@ -80,6 +82,7 @@ class RoomSettings(Struct, frozen=True):
             alone with its store.
         open_bytes_per_user: memory of the documents that one person has open.
         engine: what applies updates; tests have one that fails.
+        spent: processor seconds that the loop's thread has used.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -90,6 +93,7 @@ class RoomSettings(Struct, frozen=True):
     poll_seconds: float | None = None
     open_bytes_per_user: int = 64 * 2**20
     engine: Engine = apply_update
+    spent: Callable[[], float] = time.thread_time
 
 
 class Suspect(Struct):
@@ -165,6 +169,8 @@ class Registry:
         self._background = background
         self._states: dict[DocumentId, State] = {}
         self._ids = _new_ids()
+        self.pace = Pace(settings.spent)
+        """How long the rooms of this node gather."""
         self.surroundings: Surroundings
         """Set before anything is opened."""
 
@@ -280,7 +286,8 @@ class Registry:
     async def _replayed(self, loaded: Loaded, info: DocumentInfo) -> Room:
         settings = self._settings
         limits, engine = settings.limits, settings.engine
-        room = await replayed(lambda: Room(loaded, info, limits, settings.gate_limits, self._ids, engine), loaded)
+        gate_limits, pace = settings.gate_limits, self.pace
+        room = await replayed(lambda: Room(loaded, info, limits, gate_limits, self._ids, pace, engine), loaded)
         self._sandbox.keep_ready(needed=True)  # it starts beside, behind the work for the first join
         return room
 

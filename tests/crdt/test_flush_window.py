@@ -1,28 +1,57 @@
 """Flush windows: rows leave at once in a quiet room, and are gathered in a busy one.
 
-The window grows with the room and with the event loop's delay.
+The window grows with what the node has to do, and a full node's with the room and the loop's delay.
 """
 
 import pytest
 
 from crdt.room.outbox import LONGEST, LONGEST_LATE, SHORTEST, FlushWindow
+from crdt.room.pace import Pace
 
 
-def length(members: int) -> float:
-    window = FlushWindow()
-    window.begin(100.0, members)
+class Node:
+    """A node whose loop has a share of a core, and does all that its clock shows by itself."""
+
+    def __init__(self, share: float = 1.0) -> None:
+        self.spent = 0.0
+        self.pace = Pace(lambda: self.spent)
+        self.pace.share = share
+
+    def window(self) -> FlushWindow:
+        return FlushWindow(self.pace)
+
+
+def length(members: int, share: float = 1.0) -> float:
+    window = Node(share).window()
+    window.begin(100.0, members, 1)
     return window.ends - 100.0
 
 
+def late(seconds: float, *, own: float) -> float:
+    """Return how long a window of 10 people is behind one whose timer came so late.
+
+    `own`: seconds of that in which the loop itself was at work.
+    """
+    node = Node()
+    window = node.window()
+    window.begin(100.0, 10, 1)
+    assert not window.is_over(100.0)
+    now = window.ends + seconds
+    node.spent += own
+    node.pace.share = 1.0
+    window.begin(now, 10, 1)
+    return window.ends - now
+
+
 def test_after_a_quiet_spell_the_first_edit_leaves_at_once_however_large_the_room() -> None:
-    window = FlushWindow()
-    window.begin(100.0, 1000)
+    window = Node().window()
+    window.begin(100.0, 1000, 1)
     assert not window.is_over(100.001)
-    window.begin(100.2, 1000)
+    window.begin(100.2, 1000, 1)
     assert window.is_over(101.0)
 
 
-def test_the_window_grows_with_the_room_within_bounds() -> None:
+def test_in_a_full_node_the_window_grows_with_the_room_within_bounds() -> None:
     lengths = [length(members) for members in (1, 10, 50, 100, 140, 1000, 10_000)]
     assert lengths == sorted(lengths)
     assert lengths[0] == lengths[1] == pytest.approx(SHORTEST)
@@ -30,30 +59,42 @@ def test_the_window_grows_with_the_room_within_bounds() -> None:
     assert lengths[3] == pytest.approx(0.05)
 
 
+def test_in_an_idle_node_nobody_waits_however_large_the_room() -> None:
+    assert [length(members, share=0.01) for members in (1, 100, 10_000)] == [0.0, 0.0, 0.0]
+
+
 def test_a_late_loop_makes_it_longer_and_a_punctual_one_short_again() -> None:
-    window, now = FlushWindow(), 100.0
-    window.begin(now, 10)
+    node = Node()
+    window, now = node.window(), 100.0
+    window.begin(now, 10, 1)
     assert not window.is_over(now)
+    node.spent += 0.05
     now = window.ends + 0.03  # the timer comes late
-    window.begin(now, 10)
+    node.pace.share = 1.0
+    window.begin(now, 10, 1)
     assert window.ends - now > 2 * SHORTEST
     for _ in range(12):
         assert not window.is_over(now)
         now = window.ends
-        window.begin(now, 10)
+        node.spent = now
+        node.pace.share = 1.0
+        window.begin(now, 10, 1)
     assert window.ends - now == pytest.approx(SHORTEST, rel=0.05)
 
 
 def test_no_lateness_makes_it_longer_than_its_bound() -> None:
-    window = FlushWindow()
-    window.begin(100.0, 10)
-    assert not window.is_over(100.0)
-    window.begin(160.0, 10)
-    assert window.ends - 160.0 == pytest.approx(LONGEST_LATE)
+    assert late(60.0, own=60.0) == pytest.approx(LONGEST_LATE)
+
+
+def test_lateness_by_other_processes_makes_it_no_longer() -> None:
+    assert late(0.5, own=0.5) == pytest.approx(LONGEST_LATE)
+    assert late(0.5, own=0.001) <= SHORTEST + 0.0011
 
 
 def test_a_quiet_spell_is_no_lateness() -> None:
-    window = FlushWindow()
-    window.begin(100.0, 10)
-    window.begin(160.0, 10)
+    node = Node()
+    window = node.window()
+    window.begin(100.0, 10, 1)
+    node.spent, node.pace.share = 60.0, 1.0
+    window.begin(160.0, 10, 1)
     assert window.ends - 160.0 == pytest.approx(SHORTEST)

@@ -8,6 +8,7 @@ from crdt.ids import ClientId, Epoch, IdFactory, PresenceId, Seq, UpdateId
 from crdt.protocol.messages import DocumentInfo, JoinRequest, Limits, Request, Role, User
 from crdt.protocol.row import Stored
 from crdt.room.effects import Refuse
+from crdt.room.pace import Pace
 from crdt.room.room import Room
 from crdt.room.session import Session
 from crdt.yjs.limits import GateLimits
@@ -41,7 +42,7 @@ def test_a_long_document_read_anew_keeps_what_was_taken_from_honest_people() -> 
     page = doc.get("default", type=XmlFragment)
     stored = Stored(Epoch(1), seal_snapshot(doc.get_update()), Seq(10), (), {})
     ids = IdFactory(lambda: UpdateId("only"), lambda: PresenceId(1))
-    room = Room(stored, DocumentInfo("Long", None), Limits(), LIMITS, ids)
+    room = Room(stored, DocumentInfo("Long", None), Limits(), LIMITS, ids, Pace(lambda: 0.0))
     session = Session()
     room.join(session, JoinRequest(doc.get_state(), ClientId(AUTHOR)), User("a", "Anna", "#336699"), Role.EDITOR)
     for number in range(2):

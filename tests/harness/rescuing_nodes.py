@@ -26,6 +26,7 @@ from crdt.protocol.messages import DocumentInfo, JoinRequest, Limits, Request, R
 from crdt.protocol.row import Row, Stored
 from crdt.rescue.rescue import Rescued, answer
 from crdt.room.effects import Acknowledge, AppendRow, Effect, ReadRows, Refuse, Reload, Rescue
+from crdt.room.pace import Pace
 from crdt.room.room import Room
 from crdt.room.session import Session
 from crdt.yjs.limits import GateLimits
@@ -80,7 +81,7 @@ class Node:
         self._rescue = rescue
         self._count = 0
         mint = IdFactory(lambda: UpdateId(f"u{id(self)}-{self._next()}"), lambda: PresenceId(self._next()))
-        self.room = Room(log.stored(), DocumentInfo("Title", None), Limits(), GateLimits(), mint)
+        self.room = Room(log.stored(), DocumentInfo("Title", None), Limits(), GateLimits(), mint, Pace(lambda: 0.0))
         self._now = 100.0
         self._sessions: dict[int, Session] = {}
         self.refusals: list[str] = []

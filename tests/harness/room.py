@@ -47,6 +47,7 @@ from crdt.room.effects import (
     Refuse,
     Reload,
 )
+from crdt.room.pace import Pace
 from crdt.room.room import Room
 from crdt.room.session import Session
 from crdt.yjs.limits import GateLimits
@@ -171,7 +172,10 @@ class Table:
         self._counter = 0
         self.now = 100.0
         mint = IdFactory(lambda: UpdateId(f"u{self._count()}"), lambda: PresenceId(self._count()))
-        self.room = Room(stored, DocumentInfo("Title", None), limits or Limits(), GateLimits(), mint, engine)
+        self.pace = Pace(lambda: self.now)
+        self.pace.share = 1.0  # of a full node, in which windows are as long as rooms allow
+        info, limits = DocumentInfo("Title", None), limits or Limits()
+        self.room = Room(stored, info, limits, GateLimits(), mint, self.pace, engine)
         self.seats: dict[Session, Seat] = {}
         self.appends: list[AppendRow] = []
         self.log: list[bytes] = [row.batch for row in stored.rows]

@@ -66,6 +66,8 @@ class Plan:
         intruder: whether somebody writes under other people's client ids.
         poison: whether somebody's edits bring the document engine down.
         writers: whether people write rich text, and change the blocks around others' words.
+        share: the share of a core that each node's loop seems to use. Windows are as long as rooms
+            allow in a full node, and nothing waits in an idle one.
     """
 
     nodes: int = 1
@@ -74,9 +76,13 @@ class Plan:
     intruder: bool = False
     poison: bool = False
     writers: bool = False
+    share: float = 1.0
 
 
 SINGLE = Plan()
+IDLE = Plan(share=0.0)
+IDLE_CLUSTER = Plan(nodes=3, poll_seconds=3.0, share=0.05)
+IDLE_WRITERS = Plan(writers=True, share=0.0)
 CLUSTER = Plan(nodes=3, poll_seconds=3.0)
 HOSTILE = Plan(nodes=3, poll_seconds=3.0, intruder=True)
 POISONED = Plan(nodes=2, poll_seconds=3.0, poison=True)
@@ -93,7 +99,12 @@ def run_schedule(seed: int, plan: Plan = SINGLE) -> Report:
 async def _run(seed: int, plan: Plan) -> Report:
     engine = Choosy(POISON, fails=refuses) if plan.poison else apply_update
     async with World(
-        seed, nodes=plan.nodes, poll_seconds=plan.poll_seconds, engine=engine, writers=plan.writers
+        seed,
+        nodes=plan.nodes,
+        poll_seconds=plan.poll_seconds,
+        engine=engine,
+        writers=plan.writers,
+        share=plan.share,
     ) as world:
         if plan.nodes > 1:
             world.air.delay = 0.1

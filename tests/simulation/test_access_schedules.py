@@ -95,8 +95,8 @@ class SimNode:
     """One node's rooms, and the door of its people."""
 
     def __init__(self, store: SqlStore, bus: FaultyBus, poll_seconds: float) -> None:
-        settings = RoomSettings(linger=0.2, poll_seconds=poll_seconds)
         clock = asyncio.get_running_loop().time
+        settings = RoomSettings(linger=0.2, poll_seconds=poll_seconds, spent=clock)
         self.bus = bus
         self.access = Access(store, guests=False)
         self.rooms = Rooms(store, bus, cast("Sandbox", InProcessSandbox()), settings, clock, self.access)

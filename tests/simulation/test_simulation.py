@@ -11,6 +11,9 @@ from tests.simulation.schedule import (
     CALM,
     CLUSTER,
     HOSTILE,
+    IDLE,
+    IDLE_CLUSTER,
+    IDLE_WRITERS,
     POISONED,
     SINGLE,
     WRITERS,
@@ -39,8 +42,8 @@ FEWER_CLUSTER_SEEDS = CLUSTER_SEEDS // 2
 
 CHUNK = 100
 CLUSTER_CHUNK = 50
-QUICK = 20
-QUICK_CLUSTER = 2
+FEW = 20
+FEW_IN_CLUSTER = 2
 PATIENCE = 400
 
 
@@ -51,7 +54,7 @@ def check(seeds: range | tuple[int, ...], plan: Plan = SINGLE) -> None:
 
 
 def test_a_few_schedules() -> None:
-    check(range(QUICK))
+    check(range(FEW))
 
 
 def test_seeds_that_have_failed_once() -> None:
@@ -80,9 +83,16 @@ def test_schedules_of_writers_in_a_cluster(first: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(QUICK, SEEDS, CHUNK))
+@pytest.mark.parametrize("first", range(FEW, SEEDS, CHUNK))
 def test_schedules(first: int) -> None:
     check(range(first, min(first + CHUNK, SEEDS)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(FEW_IN_CLUSTER, FEWER_CLUSTER_SEEDS, CLUSTER_CHUNK))
+@pytest.mark.parametrize("plan", [IDLE, IDLE_CLUSTER, IDLE_WRITERS], ids=["one node", "cluster", "writers"])
+def test_schedules_of_nodes_in_which_nothing_waits(plan: Plan, first: int) -> None:
+    check(range(first, min(first + CLUSTER_CHUNK, FEWER_CLUSTER_SEEDS)), plan)
 
 
 def test_the_same_seed_gives_the_same_run() -> None:
@@ -100,33 +110,36 @@ def test_a_planted_bug_is_found(bug: str) -> None:
 
 @pytest.mark.parametrize(
     "plan",
-    [CLUSTER, CALM, HOSTILE, POISONED, WRITERS, WRITERS_IN_CLUSTER],
-    ids=["cluster", "calm", "hostile", "poisoned", "writers", "writers in a cluster"],
+    [CLUSTER, CALM, HOSTILE, POISONED, WRITERS, WRITERS_IN_CLUSTER, IDLE, IDLE_CLUSTER, IDLE_WRITERS],
+    ids=[
+        *("cluster", "calm", "hostile", "poisoned", "writers", "writers in a cluster"),
+        *("idle", "nearly idle cluster", "idle with writers"),
+    ],
 )
 def test_a_few_schedules_of_several_nodes(plan: Plan) -> None:
-    check(range(QUICK_CLUSTER), plan)
+    check(range(FEW_IN_CLUSTER), plan)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(QUICK_CLUSTER, CLUSTER_SEEDS, CLUSTER_CHUNK))
+@pytest.mark.parametrize("first", range(FEW_IN_CLUSTER, CLUSTER_SEEDS, CLUSTER_CHUNK))
 def test_schedules_of_several_nodes(first: int) -> None:
     check(range(first, min(first + CLUSTER_CHUNK, CLUSTER_SEEDS)), CLUSTER)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(QUICK_CLUSTER, FEWER_CLUSTER_SEEDS, CLUSTER_CHUNK))
+@pytest.mark.parametrize("first", range(FEW_IN_CLUSTER, FEWER_CLUSTER_SEEDS, CLUSTER_CHUNK))
 def test_schedules_of_several_nodes_with_a_bus_that_is_only_slow(first: int) -> None:
     check(range(first, min(first + CLUSTER_CHUNK, FEWER_CLUSTER_SEEDS)), CALM)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(QUICK_CLUSTER, FEWER_CLUSTER_SEEDS, CLUSTER_CHUNK))
+@pytest.mark.parametrize("first", range(FEW_IN_CLUSTER, FEWER_CLUSTER_SEEDS, CLUSTER_CHUNK))
 def test_schedules_in_which_somebody_writes_under_other_peoples_ids(first: int) -> None:
     check(range(first, min(first + CLUSTER_CHUNK, FEWER_CLUSTER_SEEDS)), HOSTILE)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(QUICK_CLUSTER, FEWER_CLUSTER_SEEDS // 2, CLUSTER_CHUNK))
+@pytest.mark.parametrize("first", range(FEW_IN_CLUSTER, FEWER_CLUSTER_SEEDS // 2, CLUSTER_CHUNK))
 def test_schedules_in_which_the_document_engine_fails(first: int) -> None:
     check(range(first, min(first + CLUSTER_CHUNK, FEWER_CLUSTER_SEEDS // 2)), POISONED)
 

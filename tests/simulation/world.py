@@ -127,7 +127,9 @@ class World:
         poll_seconds: float | None = None,
         engine: Engine = apply_update,
         writers: bool = False,
+        share: float = 1.0,
     ) -> None:
+        self._share = share
         self.random = Random(seed)
         self.air = Air(self.random)
         self.names = [f"node-{number + 1}" for number in range(nodes)]
@@ -176,8 +178,16 @@ class World:
         loop = asyncio.get_running_loop()
         store, bus = FaultyStore(self.store, self.weather), FaultyBus(self.air)
         poll, engine = self._poll_seconds, self._engine
-        settings = RoomSettings(linger=1.0, append_deadline=3.0, node_id=name, poll_seconds=poll, engine=engine)
+        settings = RoomSettings(
+            linger=1.0,
+            append_deadline=3.0,
+            node_id=name,
+            poll_seconds=poll,
+            engine=engine,
+            spent=lambda: loop.time() * self._share,
+        )
         rooms = Rooms(store, bus, cast(Sandbox, InProcessSandbox(engine)), settings, clock=loop.time)
+        rooms.registry.pace.share = self._share  # from the first row on
         await bus.__aenter__()
         await rooms.__aenter__()
         self.nodes[name] = SimNode(name, store, bus, rooms)
