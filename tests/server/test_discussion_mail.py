@@ -14,6 +14,7 @@ from typing import Any, cast
 import httpx
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from msgspec.structs import replace
 from starlette.applications import Starlette
 
 from crdt.ids import DocumentId
@@ -45,14 +46,28 @@ class PostOffice:
     def __init__(self) -> None:
         self.mail: list[EmailMessage] = []
         self.says = "250 Message accepted for delivery"
+        self.says_of: dict[str, str] = {}
+        """Answers to single recipients."""
+        self.hangs_up_behind = 10**6
+        """How many messages are taken before the connection is cut."""
         self.port = 0
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address in self.says_of:
+            return self.says_of[address]
+        envelope.rcpt_tos.append(address)
+        return "250 Ok"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         if self.says.startswith("250"):
             message = message_from_bytes(cast(bytes, envelope.content), policy=policy.default)
             assert isinstance(message, EmailMessage)
             assert envelope.rcpt_tos == [message["To"]]
             self.mail.append(message)
+        if len(self.mail) >= self.hangs_up_behind:
+            server.transport.abort()
         return self.says
 
     def subjects(self) -> list[str]:
@@ -232,6 +247,75 @@ async def test_what_cannot_be_sent_now_is_sent_later_and_what_is_refused_for_goo
     desk.office.says = "250 Ok"
     assert await desk.looks() == []
     assert len(await desk.store.inboxes.page("bert", 10, Place())) == 2, "it stays in the inbox"
+
+
+@pytest.mark.parametrize("answer", ["452 Mailbox full", "550 No such person"])
+async def test_a_recipient_who_is_refused_holds_up_nobody_else(desk: Desk, answer: str) -> None:
+    await act(desk.store, ANN, begin(1, "Look", "bert", "carl"))
+    desk.office.says_of["bert@example.com"] = answer
+    assert await desk.looks(WAIT) == ["carl@example.com: Ann mentioned you: Title"]
+    desk.office.says_of.clear()
+    later = await desk.looks()
+    assert later == (["bert@example.com: Ann mentioned you: Title"] if answer.startswith("4") else [])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "bert@example.com\r\nBcc: evil@example.com",
+        "no address",
+        "=?utf-8?q?bert=0D=0ABcc:_evil?=@example.com",
+        "bért@example.com",
+    ],
+)
+async def test_an_address_that_is_none_holds_up_nobody_else(desk: Desk, address: str) -> None:
+    await desk.store.users.remember(KnownUser(User("bert", "Bert", "#112233"), "oidc", address))
+    await act(desk.store, ANN, begin(1, "Look", "bert", "carl"))
+    assert "carl@example.com: Ann mentioned you: Title" in await desk.looks(WAIT)
+    assert not any("evil" in str(message) for message in desk.office.mail)
+    assert await desk.looks() == [], "once"
+
+
+OF_MAIL = {
+    *("from", "to", "subject", "date", "message-id", "auto-submitted", "list-unsubscribe", "list-unsubscribe-post"),
+    *("mime-version", "content-type", "content-language"),
+}
+NAMES = (
+    "Ann\r\nBcc: evil@example.com",
+    "Änn Ünö 安 🐙",
+    "Ann, Bert <evil@example.com>",
+    "=?utf-8?q?x=0D=0ABcc:_evil@example.com?=",
+    "x" * 300,
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_names_and_titles_stay_words_in_the_headers(desk: Desk, name: str) -> None:
+    for user in ("ann", "bert"):
+        await desk.store.users.remember(KnownUser(User(user, name, "#112233"), "oidc", f"{user}@example.com"))
+    await desk.store.catalogue.rename(DocumentId("a-document"), name, NOON)
+    ann = replace(ANN, who=replace(ANN.who, name=name))
+    await act(desk.store, ann, begin(1, "Look\r\n.\r\nRCPT TO:<evil@example.com>", "bert"))
+    seen = " ".join(name.split()).replace("=?", "= ?")
+    (subject,) = await desk.looks(WAIT)
+    assert subject.split() == f"bert@example.com: {seen} mentioned you: {seen}".split()
+    (message,) = desk.office.mail
+    assert not {each.lower() for each in message} - OF_MAIL
+    assert [each for each in message if each in ("To", "From", "Subject")] == ["From", "To", "Subject"]
+    plain, rich = [part.get_content() for part in message.iter_parts()]
+    assert " ".join(name.split()) in " ".join(plain.split())
+    assert "<evil@example.com>" not in rich
+
+
+async def test_a_mail_server_that_goes_away_and_comes_back_gets_each_mail_once(desk: Desk) -> None:
+    await act(desk.store, ANN, begin(1, "Look", "bert", "carl"))
+    desk.office.hangs_up_behind = 1
+    first = await desk.looks(WAIT)
+    desk.office.hangs_up_behind = 10**6
+    second = await desk.looks()
+    assert len(first) == 1
+    assert sorted({*first, *second}) == [f"{each}@example.com: Ann mentioned you: Title" for each in ("bert", "carl")]
+    assert await desk.looks() == []
 
 
 async def test_a_password_goes_over_tls_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ the inbox, and is not mailed twice.
 
 import asyncio
 import html
+import re
 import smtplib
 import ssl
 from collections.abc import Mapping, Sequence
@@ -42,6 +43,14 @@ AT_MOST = timedelta(days=1)
 
 LOOK_SECONDS = 60.0
 PEOPLE_AT_ONCE = 50
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+_ENCODED = "=?"
+"""The beginning of an encoded word (RFC 2047).
+
+EmailMessage decodes such words when it is given a header. Older releases of Python then write what
+comes of it as it is, line ends as well (CVE-2024-6923). So a title could add headers to a mail.
+"""
+
 ANSWER_SECONDS = 20.0
 """Seconds in which the mail server has to answer."""
 
@@ -62,22 +71,23 @@ class Post(Struct, frozen=True):
     def send(self, messages: Sequence[EmailMessage]) -> list[EmailMessage]:
         """Send messages. Return those that were not sent. Blocks.
 
-        A message that the mail server refuses for good counts as sent, and the log says so.
+        A message that the mail server refuses for good counts as sent, and the log says so. One
+        that it refuses for now, e.g. because a mailbox is full, holds up no other.
         """
-        left = list(messages)
+        left, later = list(messages), list[EmailMessage]()
         try:
             with self._connected() as server:
                 while left:
                     try:
                         server.send_message(left[0])
-                    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
-                        if _may_pass(error):
-                            raise
+                    except _OF_ONE_MESSAGE as error:
                         log.warning("mail_refused", reason=str(error)[:200])
+                        if _may_pass(error):
+                            later.append(left[0])
                     del left[0]
         except (OSError, smtplib.SMTPException) as error:
             log.warning("mail_not_sent", messages=len(left), reason=str(error)[:200])
-        return left
+        return later + left
 
     def _connected(self) -> smtplib.SMTP:
         parts = urlsplit(self.url)
@@ -97,7 +107,16 @@ class Post(Struct, frozen=True):
         return server
 
 
-def _may_pass(error: smtplib.SMTPException) -> bool:
+_OF_ONE_MESSAGE = (
+    smtplib.SMTPRecipientsRefused,
+    smtplib.SMTPDataError,
+    smtplib.SMTPNotSupportedError,  # an address with letters that this mail server does not know
+    ValueError,  # an address that is none
+)
+"""What is raised because of one message, while the connection goes on."""
+
+
+def _may_pass(error: Exception) -> bool:
     """Whether the mail server may take the message later."""
     match error:
         case smtplib.SMTPRecipientsRefused(recipients=recipients):
@@ -105,7 +124,7 @@ def _may_pass(error: smtplib.SMTPException) -> bool:
         case smtplib.SMTPResponseException(smtp_code=code):
             return 400 <= code < 500
         case _:
-            return True
+            return False
 
 
 class Mailer:
@@ -147,7 +166,11 @@ class Mailer:
             seen = [entry for entry in due.entries if is_open(entry, rulings)]
             if seen:
                 stop = self._unsubscribing.link(due.user.user_id)
-                message = written(replace(due, entries=seen), self._post, stop)
+                try:
+                    message = written(replace(due, entries=seen), self._post, stop)
+                except ValueError as error:  # an address that no header can hold
+                    log.warning("mail_refused", reason=str(error))
+                    continue
                 messages.append(message)
                 entries[message["Message-ID"]] = [entry.entry_id for entry in seen]
         if not messages:
@@ -158,7 +181,12 @@ class Mailer:
 
 
 def written(due: Due, post: Post, stop: str) -> EmailMessage:
-    """Write the mail about what a person has not read. `stop`: the address that ends mail."""
+    """Write the mail about what a person has not read. `stop`: the address that ends mail.
+
+    Raises ValueError for an address that is none.
+    """
+    if _ADDRESS.fullmatch(due.email) is None or _ENCODED in due.email:
+        raise ValueError(f"{due.user.user_id} has no address that mail can be sent to.")
     words = words_in(due.language)
     message = EmailMessage()
     message["From"], message["To"] = post.sender, due.email
@@ -224,7 +252,7 @@ def _what(entry: InboxEntry, words: Words) -> str:
 
 def _subject(entries: Sequence[InboxEntry], words: Words) -> str:
     first = entries[-1]
-    about = " ".join(f"{_what(first, words)}: {first.title}".split())
+    about = " ".join(f"{_what(first, words)}: {first.title}".split()).replace(_ENCODED, "= ?")
     return about if len(entries) == 1 else words.more.format(about=about, count=len(entries) - 1)
 
 
