@@ -231,6 +231,10 @@ class Replica:
     def learned(self) -> bool:
         return self._snapshot is None
 
+    def may_have(self, root: str) -> bool:
+        """Whether anything stands in a root type, as far as that is known without work."""
+        return not self.learned or root in self._knowledge.places.roots
+
     @property
     def clocks(self) -> Mapping[int, int]:
         """The clock behind the last known struct of each client id.

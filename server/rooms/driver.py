@@ -12,7 +12,7 @@ from typing import Any, assert_never, cast
 
 from msgspec import Struct, field
 
-from crdt.content.excerpt import Excerpt
+from crdt.content.excerpt import FRAGMENT, Excerpt
 from crdt.content.schema import SCHEMA
 from crdt.errors import Code, ManyhandsError, ProtocolError, Unavailable
 from crdt.gate.typing_runs import Keystroke
@@ -461,13 +461,8 @@ class Driver:
         Tell people here and elsewhere if they are the title. Return whether they have changed.
         """
         room, around = self.room, self._around
-        try:
-            snapshot = room.replica.document.snapshot()
-        except Damaged as error:
-            self.do(partial(room.damaged, "encode", error))
-            raise
         before = room.info
-        excerpt = await around.sandbox.excerpt(snapshot, self.document_id)
+        excerpt = await self._read_excerpt() if room.replica.may_have(FRAGMENT) else Excerpt()
         if (excerpt, before) == self._noted:
             return False  # it stays that of an earlier row: most people write further down
         entry = await around.store.catalogue.note_excerpt(self.document_id, room.epoch, seq, excerpt)
@@ -475,6 +470,14 @@ class Driver:
             around.notify(self.document_id, DocumentHint(info))
         known, self._noted = self._noted, (excerpt, before)
         return known is None or known[0] != excerpt
+
+    async def _read_excerpt(self) -> Excerpt:
+        try:
+            snapshot = self.room.replica.document.snapshot()
+        except Damaged as error:
+            self.do(partial(self.room.damaged, "encode", error))
+            raise
+        return await self._around.sandbox.excerpt(snapshot, self.document_id)
 
     async def _append_as_allowed(self, effect: effects.AppendRow) -> None:
         """Take over newer access, or the trash, from the store, and go on with what is allowed."""

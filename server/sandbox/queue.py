@@ -28,9 +28,10 @@ class _Line:
 
     def __init__(self) -> None:
         self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._count = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._queues.values()))
+        return self._count
 
     def waiting(self, person: str) -> int:
         return len(self._queues.get(person, ()))
@@ -40,11 +41,13 @@ class _Line:
 
     def join(self, person: str, turn: "asyncio.Future[None]") -> None:
         self._queues.setdefault(person, deque()).append(turn)
+        self._count += 1
 
     def leave(self, person: str, turn: "asyncio.Future[None]") -> None:
         queue = self._queues.get(person)
         if queue is not None and turn in queue:
             queue.remove(turn)
+            self._count -= 1
             if not queue:
                 del self._queues[person]
 
@@ -52,6 +55,7 @@ class _Line:
         """Take out the next job. Its person goes behind the others."""
         person, queue = self._queues.popitem(last=False)
         turn = queue.popleft()
+        self._count -= 1
         if queue:
             self._queues[person] = queue
         return turn

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from pycrdt import Doc, XmlFragment
+from pycrdt import Doc, Text, XmlFragment
 
 from crdt.errors import Code
 from crdt.ids import ClientId, DocumentId
@@ -118,6 +118,23 @@ def test_what_no_reading_has_seen_is_read_when_the_document_is_opened_again() ->
             await house.join("reader")
             await asyncio.sleep(FIRST_PAUSE + 1)
             assert (await entry(house)).title == "Tea"
+
+    run_virtually(story())
+
+
+def test_a_document_without_rich_text_has_no_lines_to_be_read() -> None:
+    async def story() -> None:
+        sandbox = CountingSandbox()
+        async with House(sandbox=sandbox) as house:
+            writer = Writer(house)
+            await writer.joins()
+            code = writer.doc.get("code", type=Text)
+            await house.send("writer", step_of(writer.doc, lambda: code.insert(0, "print()")))
+            await asyncio.sleep(FIRST_PAUSE + 1)
+            assert (sandbox.read, (await entry(house)).preview) == (0, "")
+            await writer.writes("Tea")
+            await asyncio.sleep(LAST_PAUSE + 1)
+            assert (sandbox.read, (await entry(house)).preview) == (1, "Tea")
 
     run_virtually(story())
 
