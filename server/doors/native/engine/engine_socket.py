@@ -97,6 +97,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self.polling = self._posting = False
         self._message_bytes = 0  # until it is opened
         self._reader: Any = None
+        self._protocol: Any = None
         self._ws: WebSocket | None = None
         self._writer: asyncio.Future[None] | None = None
         self.lane: FastLane | None = None
@@ -187,7 +188,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     @property
     def backlog(self) -> int:
         """Bytes queued and not yet taken by the kernel."""
-        return self._unsent + sum(map(len, self._held or ()))
+        held = self._held
+        return self._unsent if held is None else self._unsent + sum(map(len, held))
 
     @property
     def _unsent(self) -> int:
@@ -199,9 +201,9 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     @property
     def unread(self) -> int:
         """Bytes of a message that has not come whole."""
-        reader, send = self._reader, getattr(self._ws, "asgi_send", None)
-        frames = getattr(getattr(send, "__self__", None), "frames", ())
-        return sum(map(len, frames)) + (len(reader.reader.buffer) if hasattr(reader, "reader") else 0)
+        frames, reader = getattr(self._protocol, "frames", None), getattr(self._reader, "reader", None)
+        kept = 0 if reader is None else len(reader.buffer)
+        return kept + sum(map(len, frames)) if frames else kept
 
     async def until_taken(self) -> None:
         """Wait until the kernel has taken most of what was sent, or the socket has ended."""
@@ -215,10 +217,11 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
 
     def is_stalled(self, seconds: float) -> bool:
         """Whether nothing of a backlog has moved for so long. Must be asked regularly."""
-        now, backlog = self._loop.time(), self.backlog
-        moved = self.queue.total + (0 if self.lane is None else self.lane.outlet.written) - self._unsent
-        if backlog == 0 or moved != self._moved_bytes:
+        now, unsent = self._loop.time(), self._unsent
+        moved = self.queue.total + (0 if self.lane is None else self.lane.outlet.written) - unsent
+        if moved != self._moved_bytes or not (unsent or self._held):
             self._moved_bytes, self._moved_at = moved, now
+            return False
         return now - self._moved_at >= seconds
 
     async def poll(self) -> list[engine_packet.Packet]:
@@ -353,6 +356,7 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self.connected = self.upgraded = True
         protocol = getattr(ws.asgi_send, "__self__", None)
         self._transport, self._reader = getattr(protocol, "transport", None), getattr(protocol, "conn", None)
+        self._protocol = protocol
         self.bound_messages(self._message_bytes)
         self._ws = ws
         self._take(lane_of(ws.asgi_send))
