@@ -175,8 +175,10 @@ class Room:
         """Return when `flush` must be called next; None if not before something else happens."""
         outbox = self._outbox
         append = self._window.ends if self._may_append else outbox.retry_at
-        moments = (append, self.members.due, self._catching_up.look_at)
-        return min((moment for moment in moments if moment is not None), default=None)
+        presence, look_at = self.members.due, self._catching_up.look_at
+        if append is None and look_at is None:
+            return presence  # as after nearly every edit
+        return min([moment for moment in (append, presence, look_at) if moment is not None])
 
     @property
     def _may_append(self) -> bool:

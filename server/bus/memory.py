@@ -55,10 +55,11 @@ class MemoryBus:
 
     def publish(self, document_id: DocumentId, message: Hint) -> None:
         """Send a message to the nodes that are subscribed now."""
-        if self not in self._network.nodes:
-            return
+        nodes = self._network.nodes
+        if len(nodes) < 2 or self not in nodes:
+            return  # alone, as nearly always: each row is published
         loop = asyncio.get_running_loop()
-        for node in self._network.nodes:
+        for node in nodes:
             if node is not self and document_id in node._receivers:
                 loop.call_soon(node._deliver, document_id, self._node, message)
 

@@ -11,7 +11,7 @@ from crdt.budget import Account
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.ids import ConnectionId, DocumentId, Seq
 from crdt.protocol import requests
-from crdt.protocol.frames import UpdateFrame
+from crdt.protocol.frames import UpdateFrame, write_update
 from crdt.protocol.frames import read_update as read_frame
 from crdt.protocol.messages import Refused, Request, ServerMessage, UpdateMessage, encode_answer
 from server.auth.base import Identity
@@ -275,8 +275,10 @@ def read_presence(text: bytes) -> tuple[int | None, list[Any]] | None:
 
 def frames_of(document_id: DocumentId, message: ServerMessage, protocol: int = 1) -> bytes:
     """Encode what a room says as WebSocket frames."""
-    if protocol > 1 or not isinstance(message, UpdateMessage) or message.heirs:
+    if not isinstance(message, UpdateMessage) or message.heirs:
         return message_packets(document_id, message, protocol).frames
+    if protocol > 1:
+        return encode_frame(write_update(document_id, message.seq, message.batch))
     text = f'451-["update","{document_id}",{message.seq},{{"_placeholder":true,"num":0}}]'
     return encode_frame(text) + encode_frame(message.batch)
 

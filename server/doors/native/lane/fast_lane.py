@@ -292,7 +292,7 @@ class FastLane(WebSocketsSansIOProtocol):
 
         A message that is not taken at once is given to ASGI as it is.
         """
-        if self.frames or self.conn.state is not State.OPEN or self.close_sent:
+        if self.frames or self.conn._state is not State.OPEN or self.close_sent:
             return False
         hearer = self.hearer
         if hearer is not None and self.queue.empty() and hearer.hear(text, attachment):
