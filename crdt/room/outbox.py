@@ -519,32 +519,47 @@ class FlushWindow:
 
     def __init__(self, pace: Pace) -> None:
         self.ends = 0.0
-        """When the next row may leave."""
+        """When the next row may leave, as far as anybody has asked."""
         self._pace = pace
         self._windows = Windows(pace)
+        self._began = -LONGEST_LATE
+        self._is_chosen = True
+        """Whether it is known how long the window lasts."""
+        self._members = self._edits = 0
         self._spent = 0.0
-        """What the node's loop had spent when the window began."""
+        """What the node's loop had spent when the window was chosen."""
         self._awaited = False
         self._late = 0.0
 
     def is_over(self, now: float) -> bool:
         """Whether what waits may leave now; ask whenever something waits."""
+        # Nothing is measured for a row behind which a quiet spell comes: most rows are such.
+        if not self._is_chosen and now < self._began + LONGEST_LATE:
+            self._choose(now)
         if now < self.ends:
             self._awaited = True
             return False
         return True
 
+    def _choose(self, now: float) -> None:
+        self._spent = self._pace.look(now)
+        most = min(LONGEST, max(SHORTEST, PER_MEMBER * self._members))
+        window = self._windows.next(self._began, self._edits, self._members, most)
+        self.ends = self._began + min(LONGEST_LATE, window + LATENESS_FACTOR * self._late)
+        self._edits, self._is_chosen = 0, True
+
     def begin(self, now: float, members: int, edits: int) -> None:
         """Begin the next window, because a row with so many edits leaves."""
-        spent = self._pace.look(now)
+        late = 0.0
         # How late the loop is shows only if a timer was set for the window's end. If nothing came
         # in the window, nobody waited, and the time since its end is no lateness. Nor is the time
         # that other processes had the core: no longer window would bring it back.
-        late = min(now - self.ends, spent - self._spent) if self._awaited else 0.0
+        if self._awaited:
+            late = min(now - self.ends, self._pace.look(now) - self._spent)
         # A loop that was late once is likely to be late again, so the memory fades by half per
         # window.
         self._late = max(late, self._late / 2)
-        most = min(LONGEST, max(SHORTEST, PER_MEMBER * members))
-        window = self._windows.next(now, edits, members, most)
-        self.ends = now + min(LONGEST_LATE, window + LATENESS_FACTOR * self._late)
-        self._spent, self._awaited = spent, False
+        self.ends = self._began = now
+        self._members = members
+        self._edits += edits
+        self._is_chosen = self._awaited = False

@@ -103,10 +103,10 @@ class Windows:
         self._began = 0.0
 
     def next(self, now: float, came: int, people: int, most: float) -> float:
-        """Return how many seconds to gather for, because something leaves now.
+        """Return how many seconds to gather for, behind what has left now.
 
-        `came`: how many leave now. `people`: to how many. `most`: the bound in seconds. Measure the
-        pace's share before.
+        `came`: how many have left since the last window was chosen. `people`: to how many. `most`:
+        the bound in seconds. Measure the pace's share before.
         """
         passed = max(now - self._began, GLANCE)
         self._began, kept = now, exp(-passed / MEMORY)

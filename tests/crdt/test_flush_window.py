@@ -24,6 +24,7 @@ class Node:
 def length(members: int, share: float = 1.0) -> float:
     window = Node(share).window()
     window.begin(100.0, members, 1)
+    window.is_over(100.0)
     return window.ends - 100.0
 
 
@@ -40,6 +41,7 @@ def late(seconds: float, *, own: float) -> float:
     node.spent += own
     node.pace.share = 1.0
     window.begin(now, 10, 1)
+    window.is_over(now)
     return window.ends - now
 
 
@@ -49,6 +51,16 @@ def test_after_a_quiet_spell_the_first_edit_leaves_at_once_however_large_the_roo
     assert not window.is_over(100.001)
     window.begin(100.2, 1000, 1)
     assert window.is_over(101.0)
+
+
+def test_a_quiet_room_measures_nothing() -> None:
+    def spent() -> float:
+        raise AssertionError
+
+    window = FlushWindow(Pace(spent))
+    for second in range(100, 105):
+        assert window.is_over(second)
+        window.begin(second, 1000, 1)
 
 
 def test_in_a_full_node_the_window_grows_with_the_room_within_bounds() -> None:
@@ -72,6 +84,7 @@ def test_a_late_loop_makes_it_longer_and_a_punctual_one_short_again() -> None:
     now = window.ends + 0.03  # the timer comes late
     node.pace.share = 1.0
     window.begin(now, 10, 1)
+    assert not window.is_over(now)
     assert window.ends - now > 2 * SHORTEST
     for _ in range(12):
         assert not window.is_over(now)
@@ -79,6 +92,7 @@ def test_a_late_loop_makes_it_longer_and_a_punctual_one_short_again() -> None:
         node.spent = now
         node.pace.share = 1.0
         window.begin(now, 10, 1)
+    assert not window.is_over(now)
     assert window.ends - now == pytest.approx(SHORTEST, rel=0.05)
 
 
@@ -97,4 +111,5 @@ def test_a_quiet_spell_is_no_lateness() -> None:
     window.begin(100.0, 10, 1)
     node.spent, node.pace.share = 60.0, 1.0
     window.begin(160.0, 10, 1)
+    assert not window.is_over(160.0)
     assert window.ends - 160.0 == pytest.approx(SHORTEST)

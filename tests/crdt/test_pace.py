@@ -31,8 +31,8 @@ class Seen(Struct, frozen=True):
     Attributes:
         p50: how long half of the edits waited, at least.
         p99: how long the slowest hundredth waited, at least.
-        window: the last window of the first room.
-        swing: the longest among the last windows, by the shortest.
+        window: the last window for whose end something waited or would have.
+        swing: the longest among such windows, by the shortest.
         rows: rows of each room in a second.
     """
 
@@ -60,6 +60,7 @@ class Node:
         self._load = load
         self._spent = self._free = 0.0
         self._slow = 1.0 / (1.0 - stolen)
+        self._left = [0.0] * load.rooms
         self._waiting: list[list[float]] = [[] for _ in range(load.rooms)]
 
     def leaving(self) -> tuple[float, int]:
@@ -76,11 +77,11 @@ class Node:
     def leave(self, now: float, room: int) -> None:
         """Let a row leave."""
         window, came = self.windows[room], self._waiting[room]
+        self.lengths.append(window.ends - self._left[room])
         window.begin(now, self._load.members, len(came))
         self._work(now, ROW + FRAME * self._load.members)
         self.waits += [self._free - each for each in came]
-        self.lengths.append(window.ends - now)
-        self._waiting[room] = []
+        self._left[room], self._waiting[room] = now, []
 
     def _work(self, now: float, cost: float) -> None:
         self._spent += cost
@@ -106,8 +107,9 @@ def run(load: Load, *, share: float = 0.0, stolen: float = 0.0) -> Seen:
             node.leave(now, room)
     waits, lengths = sorted(node.waits), node.lengths
     p50, p99 = waits[len(waits) // 2] * 1e3, waits[len(waits) * 99 // 100] * 1e3
-    swing, rows = max(lengths) / max(min(lengths), 1e-9), len(lengths) / (SECONDS / 2) / load.rooms
-    return Seen(node.pace.share, p50, p99, lengths[-1] * 1e3, swing, rows)
+    rows, asked = len(lengths) / (SECONDS / 2) / load.rooms, [each for each in lengths if each] or [0.0]
+    swing = max(asked) / max(min(asked), 1e-9)
+    return Seen(node.pace.share, p50, p99, asked[-1] * 1e3, swing, rows)
 
 
 def test_while_the_node_is_idle_an_edit_waits_for_nothing() -> None:
