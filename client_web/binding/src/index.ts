@@ -30,10 +30,12 @@ export { type SyncOptions, ySyncPlugin } from "./sync.js";
 export {
   defaultDeleteFilter,
   defaultProtectedNodes,
+  passOver,
   placeOfStep,
   redo,
   type StepPlace,
   type UndoOptions,
+  type UndoStep,
   undo,
   yUndoPlugin,
 } from "./undo.js";

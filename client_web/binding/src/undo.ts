@@ -126,7 +126,7 @@ function endWord(manager: Y.UndoManager | undefined): void {
   manager.stopCapturing();
 }
 
-type UndoStep = Y.UndoManager["undoStack"][number];
+export type UndoStep = Y.UndoManager["undoStack"][number];
 
 /** The words that steps have written themselves, without the heirs of those words. */
 const written = new WeakMap<UndoStep, UndoStep["insertions"]>();
@@ -168,13 +168,25 @@ export function redo(state: EditorState): boolean {
   return goBack(state, "redo");
 }
 
+/** Which steps undo and redo pass over, by their manager. */
+const passed = new WeakMap<Y.UndoManager, (step: UndoStep) => boolean>();
+
+/** Has undo and redo drop the steps for which `isPassed` holds, instead of carrying them out. */
+export function passOver(manager: Y.UndoManager, isPassed: (step: UndoStep) => boolean): () => void {
+  passed.set(manager, isPassed);
+  return () => void (passed.get(manager) === isPassed && passed.delete(manager));
+}
+
 function goBack(state: EditorState, way: "undo" | "redo"): boolean {
   const binding = ySyncPluginKey.getState(state)?.binding;
   const manager = yUndoPluginKey.getState(state)?.undoManager;
   if (!binding || !manager) return false;
   binding.endHold();
   binding.flush();
-  const step = (way === "undo" ? manager.undoStack : manager.redoStack).at(-1);
+  const steps = way === "undo" ? manager.undoStack : manager.redoStack;
+  const isPassed = passed.get(manager);
+  while (steps.length > 0 && isPassed?.(steps.at(-1) as UndoStep)) steps.pop();
+  const step = steps.at(-1);
   const prepare = (transaction: Y.Transaction) => {
     if (!step) return;
     findNewPlaces(transaction, step.deletions);

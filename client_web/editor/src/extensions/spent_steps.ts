@@ -1,22 +1,41 @@
-/** Undo steps of a person who suggests go when somebody else has accepted what they wrote.
+/** Undo steps that a person who suggests cannot take any more.
  *
- * Undo would delete accepted words then, which no suggestion does, and which the server refuses.
+ * 1. Steps go when somebody else has accepted what they wrote: undo would delete accepted words, which
+ *    no suggestion does, and which the server refuses.
+ * 2. Steps from a time when the person might edit are passed over once the person only suggests. Those
+ *    stay that have added nothing but what is a suggestion now.
  */
 
+import { passOver, type UndoStep as Step } from "@manyhands/binding";
 import { suggestionOf } from "@manyhands/schema";
 import * as Y from "yjs";
-
-type Step = Y.UndoManager["undoStack"][number];
 
 /** How many characters and blocks of a step were no suggestions when the step was made. */
 const PLAIN = Symbol("plain");
 
-/** Watches the steps of a person; `user` says who suggests at the moment. Returns what ends the watch. */
-export function dropSpentSteps(manager: Y.UndoManager, user: () => string | null): () => void {
+/** Of a step that was made by somebody who might do nothing but suggest. */
+const BOUND = Symbol("bound");
+
+/** Who suggests at the moment, and whether the person may do nothing else. */
+export interface Suggesting {
+  readonly user: string;
+  readonly isBound?: boolean;
+}
+
+/** Watches the steps of a person; `suggesting` says who suggests at the moment. Returns what ends the watch. */
+export function dropSpentSteps(manager: Y.UndoManager, suggesting: () => Suggesting | null): () => void {
+  const user = () => suggesting()?.user ?? null;
   const count = ({ stackItem }: { readonly stackItem: Step }) => {
-    const who = user();
-    if (who !== null) stackItem.meta.set(PLAIN, plainIn(stackItem, manager.doc, who));
+    const who = suggesting();
+    if (who === null) return;
+    stackItem.meta.set(PLAIN, plainIn(stackItem, manager.doc, who.user));
+    if (who.isBound) stackItem.meta.set(BOUND, true);
   };
+  const stopPassing = passOver(manager, (step) => {
+    const who = suggesting();
+    if (!who?.isBound || step.meta.has(BOUND)) return false;
+    return step.deletions.clients.size > 0 || !isAllOwn(step, manager.doc, who.user);
+  });
   const drop = ({ local, deleteSet }: Y.Transaction) => {
     const who = user();
     // Whoever accepts takes marks away.
@@ -32,6 +51,7 @@ export function dropSpentSteps(manager: Y.UndoManager, user: () => string | null
   manager.on("stack-item-updated", count);
   manager.doc.on("beforeObserverCalls", drop);
   return () => {
+    stopPassing();
     manager.off("stack-item-added", count);
     manager.off("stack-item-updated", count);
     manager.doc.off("beforeObserverCalls", drop);
@@ -48,6 +68,30 @@ function plainIn({ insertions }: Step, doc: Y.Doc, user: string): number {
     }
   }
   return plain;
+}
+
+/** Whether everything that a step has added is what somebody suggests. */
+function isAllOwn({ insertions }: Step, doc: Y.Doc, user: string): boolean {
+  for (const [client, ranges] of insertions.clients) {
+    for (const { clock, len } of ranges) {
+      for (const { item } of livingIn(doc, client, clock, clock + len)) {
+        if (!isOwnMark(item, user) && !isPending(item, user)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+/** Marks of suggestions and comments, each with a key of its own. */
+const OWN_MARK = /^(insertion|deletion|formatting|comment)--/;
+
+/** Whether an item is a mark of somebody's suggestion, the end of such a mark, or what somebody proposes for a block. */
+function isOwnMark({ content, parentSub }: Y.Item, user: string): boolean {
+  if (content instanceof Y.ContentFormat)
+    return OWN_MARK.test(content.key) && (content.value === null || isOf(content.value, user));
+  if (parentSub === "suggestion") return isOf(content.getContent()[0], user);
+  // The text of a line holds words, and says nothing itself.
+  return content instanceof Y.ContentType && content.type instanceof Y.XmlText;
 }
 
 /** The living items of a range, and what has come back of dead ones. */

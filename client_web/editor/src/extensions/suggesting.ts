@@ -14,7 +14,7 @@ import type { Author, Refusal } from "../features/suggesting/author";
 import { hasSuggestions } from "../features/suggesting/present";
 import { acceptAll, settled } from "../features/suggesting/settle";
 import { dropSpentSteps } from "./spent_steps";
-import { STEP_KIND } from "./undo_steps";
+import { kindIn, MEANT_KIND, STEP_KIND } from "./undo_steps";
 
 /** Milliseconds after which what is typed is a run of its own. */
 const REST = 2_000;
@@ -58,12 +58,23 @@ interface Run {
 
 const NO_RUN: Run = { run: null, at: 0, since: 0 };
 
-export const Suggesting = Extension.create<SuggestingOptions>({
+/** How this person wrote last; a step of undo holds what was written in one way. */
+interface Storage {
+  way: "editing" | "suggesting" | "bound";
+}
+
+export const Suggesting = Extension.create<SuggestingOptions, Storage>({
   name: "suggesting",
   priority: 2_000,
   addOptions: () => ({ suggester: () => null }),
+  addStorage: () => ({ way: "editing" }),
   dispatchTransaction({ transaction, next }) {
     const suggester = this.options.suggester();
+    const way = suggester === null ? "editing" : suggester.isBound ? "bound" : "suggesting";
+    if (transaction.docChanged && !isChangeOrigin(transaction) && way !== this.storage.way) {
+      this.storage.way = way;
+      yUndoPluginKey.getState(this.editor.state)?.undoManager.stopCapturing();
+    }
     if (!suggester || !transaction.docChanged || isAllowed(transaction)) {
       if (!suggester && transaction.docChanged && !isAllowed(transaction)) takeFromStruck(transaction);
       next(transaction);
@@ -87,6 +98,8 @@ export const Suggesting = Extension.create<SuggestingOptions>({
       const said: unknown = transaction.getMeta(meta);
       if (said !== undefined) made.setMeta(meta, said);
     }
+    // What is done to words by marks is still what the person has done.
+    made.setMeta(MEANT_KIND, kindIn(transaction));
     if (transaction.scrolledIntoView) made.scrollIntoView();
     next(made.setMeta(suggestingKey, "suggested"));
   },
@@ -111,7 +124,7 @@ export const Suggesting = Extension.create<SuggestingOptions>({
         },
         view: ({ state }) => {
           const manager = yUndoPluginKey.getState(state)?.undoManager;
-          return manager ? { destroy: dropSpentSteps(manager, () => suggester()?.user ?? null) } : {};
+          return manager ? { destroy: dropSpentSteps(manager, suggester) } : {};
         },
         props: {
           // Copies say what the words will be: nobody means to copy what is struck out, or an end of a line as a sign.

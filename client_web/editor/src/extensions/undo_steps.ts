@@ -7,9 +7,9 @@
 
 import { isChangeOrigin, yUndoPluginKey } from "@manyhands/binding";
 import { Extension } from "@tiptap/core";
-import type { Node } from "@tiptap/pm/model";
+import type { Fragment, Node } from "@tiptap/pm/model";
 import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
-import { ReplaceStep } from "@tiptap/pm/transform";
+import { type Step as DocumentStep, ReplaceStep } from "@tiptap/pm/transform";
 import type { UndoManager } from "yjs";
 
 /** Characters after which the next space ends a step. */
@@ -19,6 +19,9 @@ export type StepKind = "typing" | "deletion" | "formatting" | "pasting" | "movin
 
 /** A transaction may say its kind itself, under this name. */
 export const STEP_KIND = "stepKind";
+
+/** What a suggestion would have been as an edit; under this name a transaction says only what to call it. */
+export const MEANT_KIND = "meantKind";
 
 interface Writing {
   /** Characters typed since the step began. */
@@ -101,8 +104,8 @@ function follow(transaction: Transaction, before: Writing): Writing {
   return { typed, isStepOver: typed >= LONG_ENOUGH && /\s$/.test(written), kind };
 }
 
-function kindIn(transaction: Transaction): StepKind {
-  const said: StepKind | undefined = transaction.getMeta(STEP_KIND);
+export function kindIn(transaction: Transaction): StepKind {
+  const said: StepKind | undefined = transaction.getMeta(STEP_KIND) ?? transaction.getMeta(MEANT_KIND);
   if (said) return said;
   const event: unknown = transaction.getMeta("uiEvent");
   if (event === "paste" || transaction.getMeta("paste") === true) return "pasting";
@@ -113,7 +116,19 @@ function kindIn(transaction: Transaction): StepKind {
     (step, index) => step instanceof ReplaceStep && !keepsWords(step, docs[index]),
   );
   if (!isOfWords) return "formatting";
-  return steps.every((step) => step instanceof ReplaceStep && step.slice.size === 0) ? "deletion" : "typing";
+  return steps.every(onlyDeletes) ? "deletion" : "typing";
+}
+
+/** Whoever deletes everything gets an empty line in its place. */
+function onlyDeletes(step: DocumentStep): boolean {
+  if (!(step instanceof ReplaceStep)) return false;
+  const { from, to, slice } = step;
+  return slice.size === 0 || (to > from && !holdsAnything(slice.content));
+}
+
+/** Whether there are words or objects in a content. */
+function holdsAnything(content: Fragment): boolean {
+  return content.content.some((node) => node.isText || node.isAtom || holdsAnything(node.content));
 }
 
 /** A block that is made anew around its words, as for another kind or alignment. */

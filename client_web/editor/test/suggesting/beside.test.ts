@@ -126,6 +126,44 @@ test("undo goes on before what somebody has accepted meanwhile", () => {
   expect(ann.editor.getText()).toContain("Second line");
 });
 
+test.each<[string, (who: Person) => void]>([
+  ["typed", (who) => types(who, 7, "very ")],
+  ["deleted", ({ editor }) => editor.commands.deleteRange({ from: 7, to: 13 })],
+  ["made bold", ({ editor }) => editor.chain().setTextSelection({ from: 7, to: 12 }).toggleBold().run()],
+  ["made a heading", ({ editor }) => editor.chain().setTextSelection(3).setHeading({ level: 2 }).run()],
+  ["split", ({ editor }) => editor.chain().setTextSelection(7).splitBlock().run()],
+  ["taken back", ({ editor }) => editor.chain().insertContentAt(1, "Oh ").undo().run()],
+])(
+  "who may only suggest any more undoes what they suggest, and not what they have %s before",
+  (_what, edit) => {
+    const former = joins(eve, 8);
+    edit(former);
+    suggestsAs(former, "fay", randomOf(2), clock, true);
+    const before = judged(former.doc, "fay");
+    types(former, 3, "new");
+    for (let times = 0; times < 9 && former.editor.can().undo(); times += 1) former.editor.commands.undo();
+    expect(judged(former.doc, "fay")).toBe(before);
+    expect(suggestionsIn(former.editor.state.doc)).toEqual([]);
+    for (let times = 0; times < 9 && former.editor.can().redo(); times += 1) former.editor.commands.redo();
+    expect(judged(former.doc, "fay")).toBe(before);
+    expect(suggestionsIn(former.editor.state.doc).map(({ parts }) => parts)).toEqual([
+      [{ kind: "add", words: "new" }],
+    ]);
+    former.editor.destroy();
+  },
+);
+
+test("what somebody had suggested while they might edit is undone as well", () => {
+  const former = suggestsAs(joins(eve, 8), "fay", randomOf(2), clock);
+  const before = former.editor.getHTML();
+  former.editor.commands.deleteRange({ from: 7, to: 12 });
+  types(former, 3, "new");
+  suggestsAs(former, "fay", randomOf(3), clock, true);
+  for (let times = 0; times < 9 && former.editor.can().undo(); times += 1) former.editor.commands.undo();
+  expect(former.editor.getHTML()).toBe(before);
+  former.editor.destroy();
+});
+
 /** What a person deletes that others have written. */
 function goneOf(who: Person, deed: () => void): readonly string[] {
   const gone: string[] = [];

@@ -40,7 +40,13 @@ export function able(clientId: number, doc = new Y.Doc()): Person {
 }
 
 /** Lets a person suggest, by a clock and by random numbers that are the same in each run. */
-export function suggestsAs(who: Person, user: string, random: Random, clock: { now: number }): Suggesting {
+export function suggestsAs(
+  who: Person,
+  user: string,
+  random: Random,
+  clock: { now: number },
+  isBound = false,
+): Suggesting {
   const refused: Refusal[] = [];
   const wrong: Suggesting["wrong"] = [];
   const made = { count: 0 };
@@ -68,6 +74,7 @@ export function suggestsAs(who: Person, user: string, random: Random, clock: { n
   };
   const suggester: Suggester = {
     user,
+    isBound,
     translate: check,
     refuse: (reason) => void (reason === "loading" || refused.push(reason)),
     now: () => clock.now,
