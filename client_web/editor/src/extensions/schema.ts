@@ -38,6 +38,7 @@ import { WritingDirection } from "./direction";
 import { EmptyLines } from "./empty_lines";
 import { Gaps } from "./gaps";
 import { IndentBackspace, Indenting } from "./indenting";
+import { LineBreaks } from "./line_breaks";
 import { answeringOwnEditsOnly } from "./own_edits";
 import { ARRIVING } from "./pasted_html";
 import { Pasting, type PastingOptions } from "./pasting";
@@ -128,6 +129,7 @@ export function editorExtensions(options: BindingOptions): AnyExtension[] {
     Blocks,
     Indenting,
     IndentBackspace,
+    LineBreaks,
     MarkdownRules,
     SmartTyping.configure({ isOn: isSmartTypingOn ?? (() => false) }),
     CaretMenus.configure(menus ?? {}),
