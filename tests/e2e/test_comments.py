@@ -8,9 +8,12 @@ from tests.e2e.axe import PHONE_SIZE, suits_everybody
 from tests.e2e.line import Line
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage
-from tests.e2e.person import NETWORK, Meeting, finds_the_network, loses_the_network
+from tests.e2e.person import NETWORK, Meeting, Person, finds_the_network, loses_the_network
 from tests.e2e.site import Site
 from tests.e2e.test_offline import SESSION_OVER
+
+SHORT_TITLE = 90
+"""Pixels in which nobody reads a title of a few words."""
 
 pytestmark = BROWSER
 
@@ -123,7 +126,11 @@ async def test_a_commenter_comments_on_a_phone_and_a_viewer_reads_if_the_owner_l
     await bob.shows("Saved")
     await expect(bob.page.get_by_role("region", name="Comments")).to_contain_text("Not so new.")
     await suits_everybody(bob.page, "a thread on a phone")
+    await _has_room_for_a_title(bob, alice)
+    await _is_read_by_a_viewer(meet, alice, commenter)
 
+
+async def _is_read_by_a_viewer(meet: Meeting, alice: EditorPage, commenter: Person) -> None:
     reader = await meet("Carol")
     for each in (commenter, reader):
         each.expects("status of 403")  # viewers, as both are soon
@@ -136,3 +143,15 @@ async def test_a_commenter_comments_on_a_phone_and_a_viewer_reads_if_the_owner_l
     await alice.page.get_by_label("Viewers may read the comments").check()
     await expect(thread(carol, "brave new")).to_contain_text("Not so new.")
     await expect(thread(carol, "brave new").get_by_role("button", name="Reply")).to_have_count(0)
+
+
+async def _has_room_for_a_title(bob: EditorPage, alice: EditorPage) -> None:
+    """On a phone a long title is read beside the sign of the inbox."""
+    await thread(alice, "brave new").click()
+    await thread(alice, "brave new").get_by_role("button", name="Reply").click()
+    await writes(alice, "Reply", "New enough.")
+    await expect(bob.page.get_by_role("button", name="Inbox, one unread")).to_be_visible()
+    await alice.title.fill("Letter to the council about the garden")
+    await alice.title.press("Enter")
+    await expect(bob.title).to_have_value("Letter to the council about the garden")
+    assert await bob.title.evaluate("(title) => title.clientWidth") > SHORT_TITLE

@@ -26,6 +26,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether something was refused because of what this person may do. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof ApiError && (error.code === "forbidden" || error.code === "not_a_suggestion");
+}
+
 export class NetworkError extends Error {
   /** Whether something in the network answered in the server's place. */
   readonly intercepted: boolean;

@@ -37,6 +37,7 @@ import { UndoNews } from "../features/undo/UndoNews";
 import { t } from "../i18n/t";
 import { IconButton } from "../ui/IconButton";
 import { openedLater } from "../ui/later";
+import { useToasts } from "../ui/Toast";
 import { usePageTitle } from "../ui/usePageTitle";
 import { Announcer } from "./Announcer";
 import { mayTrash, readOnlyFor } from "./access";
@@ -114,7 +115,9 @@ export function DocumentView(props: DocumentViewProps) {
   const user = useOwnId(me);
   const refuse = useCallback(
     (reason: Refusal | "loading") => {
-      void import("../features/suggesting/words").then(({ refusalWords: why }) => actions.tell(why(reason)));
+      void import("../features/suggesting/words").then(({ refusalWords: why }) =>
+        actions.refuse(why(reason)),
+      );
     },
     [actions],
   );
@@ -135,6 +138,9 @@ export function DocumentView(props: DocumentViewProps) {
   useCaretInNew(editor);
   const hasAny = useHasSuggestions(editor);
   useSuggestingAnew(provider, editor, mode.suggestAnew);
+  const { dismissOfRights } = useToasts();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with another role or mode the old refusals hold no more
+  useEffect(() => dismissOfRights, [dismissOfRights, role, mode.mode]);
   const facts = useFacts(editor);
   const outline = useOutlineVisibility();
   const editLink = useCallback(() => setEditingLink(true), []);

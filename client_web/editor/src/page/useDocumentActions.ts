@@ -7,7 +7,7 @@ import { useLocation } from "wouter";
 import { useApi } from "../api/ApiContext";
 import { explain } from "../api/api";
 import { forgetDocument } from "../api/knownDocuments";
-import { NetworkError } from "../api/rest";
+import { isForbidden, NetworkError } from "../api/rest";
 import { keepTitle, waitingFor } from "../api/waiting";
 import { keepPicture } from "../api/waitingPictures";
 import { shownTitle } from "../documents/titles";
@@ -38,6 +38,8 @@ export interface DocumentActions {
   readonly askForDescription: (editor: Editor, addresses: readonly string[]) => void;
   readonly reportUpload: (name: string, reason: unknown) => void;
   readonly tell: (sentence: string) => void;
+  /** Says why something was not done that this person may perhaps do in another role or mode. */
+  readonly refuse: (sentence: string) => void;
   readonly reportFailure: (reason: unknown) => void;
 }
 
@@ -55,7 +57,7 @@ export function useDocumentActions({
   return useMemo((): DocumentActions => {
     const { documentId } = provider;
     const fail = (what: string) => (reason: unknown) => {
-      toasts.show({ tone: "error", message: `${what} ${explain(reason)}` });
+      toasts.show({ tone: "error", message: `${what} ${explain(reason)}`, isOfRights: isForbidden(reason) });
     };
     const tell = (message: string) => void toasts.show({ message, duration: READING_MS });
     return {
@@ -175,6 +177,7 @@ export function useDocumentActions({
       },
       reportUpload: (name, reason) => fail(t("“{name}” was not added.", { name }))(reason),
       tell,
+      refuse: (message) => void toasts.show({ message, duration: READING_MS, isOfRights: true }),
       reportFailure: fail(t("That did not work.")),
     };
   }, [api, open, toasts, navigate, provider, title]);

@@ -19,12 +19,16 @@ export interface ToastMessage {
   readonly action?: ToastAction;
   /** Milliseconds; Infinity stays until it is dismissed. Pauses under the pointer and while the window is away. */
   readonly duration?: number;
+  /** It says what this person may not do at the moment, and is taken away when that changes. */
+  readonly isOfRights?: boolean;
 }
 
 export interface Toasts {
   /** Shows a message and returns its id. */
   readonly show: (toast: ToastMessage) => number;
   readonly dismiss: (id: number) => void;
+  /** Takes away what was said about this person's rights, which are others now. */
+  readonly dismissOfRights: () => void;
 }
 
 interface ShownToast extends ToastMessage {
@@ -56,7 +60,10 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
     setShown((before) => [...before, { ...toast, id }].slice(-MOST_SHOWN));
     return id;
   }, []);
-  const toasts = useMemo(() => ({ show, dismiss }), [show, dismiss]);
+  const dismissOfRights = useCallback(() => {
+    setShown((before) => (before.some(isOfRights) ? before.filter((toast) => !isOfRights(toast)) : before));
+  }, []);
+  const toasts = useMemo(() => ({ show, dismiss, dismissOfRights }), [show, dismiss, dismissOfRights]);
 
   return (
     <ToastContext value={toasts}>
@@ -69,6 +76,10 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
       </Primitive.Provider>
     </ToastContext>
   );
+}
+
+function isOfRights(toast: ToastMessage): boolean {
+  return toast.isOfRights === true;
 }
 
 function ToastView({ toast, onGone }: { readonly toast: ShownToast; readonly onGone: () => void }) {

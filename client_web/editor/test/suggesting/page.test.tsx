@@ -9,7 +9,7 @@ import { anyDocument, known, openDocument, type Request } from "../page/openDocu
 beforeEach(() => localStorage.clear());
 afterEach(cleanup);
 
-const TABLE = [element("table", [element("tableRow", [cell("a"), cell("b")])])];
+const table = () => [element("table", [element("tableRow", [cell("a"), cell("b")])])];
 
 function cell(text: string) {
   return element("tableCell", [element("paragraph", [words(text)])]);
@@ -168,7 +168,7 @@ test("the document is shown as if all were accepted, and without suggestions, an
 });
 
 test("what cannot be suggested is refused in a sentence, and not done", async () => {
-  const { editor } = await opened(TABLE);
+  const { editor } = await opened(table());
   await choose("Suggesting");
   await waitFor(() => {
     act(() => void editor.chain().setTextSelection(4).addRowAfter().run());
@@ -177,6 +177,22 @@ test("what cannot be suggested is refused in a sentence, and not done", async ()
     );
   });
   expect(editor.getHTML().match(/<tr/g)?.length).toBe(1);
+});
+
+test("what was refused to a commenter is taken away when they may edit", async () => {
+  const { provider } = openDocument({
+    doc: written((fragment) => fragment.insert(0, table())),
+    who: await known(),
+    state: { role: "commenter", canSuggest: true },
+  });
+  const { editor } = await sheet();
+  const refusals = () => screen.queryAllByText(/^Rows, columns and cells cannot be suggested yet/).length;
+  await waitFor(() => {
+    act(() => void editor.chain().setTextSelection(4).addRowAfter().run());
+    expect(refusals()).toBeGreaterThan(0);
+  });
+  act(() => provider().tells({ role: "editor" }));
+  await waitFor(() => expect(refusals()).toBe(0));
 });
 
 test("a copy has no suggestions in it", async () => {

@@ -55,6 +55,7 @@ export function useDraft({
     if (first === undefined) {
       latest.current.toasts.show({
         message: why ?? t("First select the words or the picture that your comment is about."),
+        isOfRights: why !== null,
       });
       return;
     }

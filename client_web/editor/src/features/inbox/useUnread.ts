@@ -6,7 +6,10 @@ import { isRecord } from "../../api/rest";
 import type * as wire from "../../api/wire";
 import { LANGUAGE } from "../../i18n/language";
 
-/** Where the server cannot tell of news. */
+/**
+ * The list of documents has no connection of its own, which each open list would hold for a sign that
+ * seldom changes. It asks when somebody comes back to the page, and once a minute while it is seen.
+ */
 const AGAIN_MS = 60_000;
 
 export interface UnreadEntries {

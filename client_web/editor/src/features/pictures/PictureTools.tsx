@@ -3,6 +3,7 @@
 import { type Editor, isNodeSelection } from "@tiptap/core";
 import type { Attrs } from "@tiptap/pm/model";
 import {
+  Accessibility,
   AlignCenter,
   AlignLeft,
   AlignRight,
@@ -12,7 +13,6 @@ import {
   type LucideIcon,
   Maximize2,
   MessageSquarePlus,
-  MessageSquareText,
   Replace,
   ScanSearch,
   Trash2,
@@ -121,7 +121,7 @@ function Tools({ editor, attrs, tell, onComment }: ToolsProps) {
               className="page-picture-description"
               trigger={
                 <Tool
-                  icon={MessageSquareText}
+                  icon={Accessibility}
                   iconSize={17}
                   label={attrs.alt === null ? t("Describe the picture") : t("Change the description")}
                   className={attrs.alt === null ? "page-picture-undescribed" : undefined}

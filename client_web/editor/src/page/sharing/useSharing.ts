@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useState } from "react";
 import { useApi } from "../../api/ApiContext";
 import { explain } from "../../api/api";
+import { isForbidden } from "../../api/rest";
 import type { Sharing } from "../../api/sharing";
 import { useToasts } from "../../ui/Toast";
 
@@ -46,7 +47,11 @@ export function useSharing(documentId: string, wanted: boolean, accessChanges: n
         await make();
         return true;
       } catch (error) {
-        toasts.show({ tone: "error", message: `${failure} ${explain(error)}` });
+        toasts.show({
+          tone: "error",
+          message: `${failure} ${explain(error)}`,
+          isOfRights: isForbidden(error),
+        });
         return false;
       } finally {
         await load();
