@@ -67,6 +67,7 @@ class PostOffice:
             assert envelope.rcpt_tos == [message["To"]]
             self.mail.append(message)
         if len(self.mail) >= self.hangs_up_behind:
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return self.says
 
