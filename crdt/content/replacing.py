@@ -7,14 +7,18 @@ that form stay where they are.
 
 A block that has changed and has the same kind keeps its item too, and only its words are changed,
 if it is a line of words. Only the sandbox may do so.
+
+A content is compared with the document without what is suggested, because so it was read. Proposed
+words and blocks stay where they are, and strikes stay on words that stay.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.content.blocks import Block, Blocks
@@ -24,7 +28,8 @@ from crdt.content.html import HtmlWriter
 from crdt.content.making import recorded
 from crdt.content.markdown import markdown
 from crdt.content.reading import read
-from crdt.content.schema import NODES, SCHEMA
+from crdt.content.schema import ANNOTATIONS, NODES, SCHEMA
+from crdt.content.suggested import SUGGESTING, View, seen_blocks
 from crdt.content.tree import Node, without_annotations
 
 _UNSAID = {
@@ -100,8 +105,12 @@ def _steps(blocks: Sequence[Block], nodes: Sequence[Node], speech: "_Speech") ->
     new = [node for node in nodes if speech.say(node)]
     wanted = [speech.say(node) for node in new]
     known = frozenset(wanted)
-    old = [block for block in blocks if block.width > 0 and speech.say(block.node)]
-    present = [speech.say_again(block.node, known) for block in old]
+    shown = dict(seen_blocks([block.node for block in blocks], View.WITHOUT))
+    old, present = list[Block](), list[str]()
+    for number, block in enumerate(blocks):
+        if block.width > 0 and number in shown and speech.say(shown[number]):
+            old.append(block)
+            present.append(speech.say_again(shown[number], known))
     end = max((block.at + block.width for block in blocks), default=0)
     matcher = SequenceMatcher(None, present, wanted, autojunk=False)
     for what, first, last, from_, to in matcher.get_opcodes():
@@ -141,7 +150,6 @@ def _rewrite(element: object, old: Node, new: Node, speech: _Speech) -> None:
     """Change a line's attributes and words. What both begin and end with stays."""
     if not isinstance(element, XmlElement):
         return
-    old = old if speech.has_annotations else without_annotations(old)
     for name, value in new.attributes.items():
         if name in _UNSAID[speech.form] or value == old.attributes.get(name):
             continue
@@ -154,35 +162,65 @@ def _rewrite(element: object, old: Node, new: Node, speech: _Speech) -> None:
         del element.children[0 : len(element.children)]
         texts = [element.children.append(XmlText(""))]
         old = Node(old.type)
-    _rewrite_words(texts[0], _letters(old), _letters(new))
+    unsaid = {*SUGGESTING, *(() if speech.has_annotations else ANNOTATIONS)}
+    _rewrite_words(texts[0], _letters(old, unsaid), _letters(new, unsaid))
 
 
-def _letters(line: Node) -> list[tuple[str, Node]]:
-    return [(letter, node) for node in line.content for letter in node.text]
+class _Letter(NamedTuple):
+    """A letter of a line that is no suggestion. `node`: the words that it is one of, as read."""
+
+    letter: str
+    node: Node
+    start: int
+    end: int
 
 
-def _rewrite_words(text: XmlText, old: list[tuple[str, Node]], new: list[tuple[str, Node]]) -> None:
+def _letters(line: Node, unsaid: Collection[str]) -> list[_Letter]:
+    """Return a line's letters without the marks that a content does not tell."""
+    letters, start = list[_Letter](), 0
+    for node in line.content:
+        marks = tuple([mark for mark in node.marks if mark.type not in unsaid])
+        is_proposed, bare = any(mark.type == "insertion" for mark in node.marks), replace(node, marks=marks)
+        for letter in node.text:
+            end = start + length_of(letter)
+            if not is_proposed:
+                letters.append(_Letter(letter, bare, start, end))
+            start = end
+    return letters
+
+
+def _rewrite_words(text: XmlText, old: list[_Letter], new: list[_Letter]) -> None:
     most = min(len(old), len(new))
     before = next((at for at in range(most) if not _is_same(old[at], new[at])), most)
     most -= before
     behind = next((at for at in range(most) if not _is_same(old[-1 - at], new[-1 - at])), most)
-    start = length_of("".join(letter for letter, _ in old[:before]))
-    gone = length_of("".join(letter for letter, _ in old[before : len(old) - behind]))
-    if gone:
-        del text[start : start + gone]
-    at = start
+    gone = old[before : len(old) - behind]
+    at = gone[0].start if gone else old[before - 1].end if before else 0
+    for start, end in reversed(_stretches(gone)):
+        del text[start:end]
     for words, node in _runs(new[before : len(new) - behind]):
         text.insert(at, words, formats_of(node))
         at += length_of(words)
 
 
-def _is_same(one: tuple[str, Node], other: tuple[str, Node]) -> bool:
-    return one[0] == other[0] and one[1].marks == other[1].marks
+def _stretches(letters: Sequence[_Letter]) -> list[tuple[int, int]]:
+    """Return where letters stand, with those that touch in one."""
+    found: list[tuple[int, int]] = []
+    for each in letters:
+        if found and found[-1][1] == each.start:
+            found[-1] = found[-1][0], each.end
+        else:
+            found.append((each.start, each.end))
+    return found
 
 
-def _runs(letters: Sequence[tuple[str, Node]]) -> Iterator[tuple[str, Node]]:
+def _is_same(one: _Letter, other: _Letter) -> bool:
+    return one.letter == other.letter and one.node.marks == other.node.marks
+
+
+def _runs(letters: Sequence[_Letter]) -> Iterator[tuple[str, Node]]:
     at = 0
     while at < len(letters):
-        end = next((end for end in range(at, len(letters)) if letters[end][1] is not letters[at][1]), len(letters))
-        yield "".join(letter for letter, _ in letters[at:end]), letters[at][1]
+        end = next((end for end in range(at, len(letters)) if letters[end].node is not letters[at].node), len(letters))
+        yield "".join(each.letter for each in letters[at:end]), letters[at].node
         at = end

@@ -20,7 +20,7 @@ BREAK = "\u00b6"
 ATTRIBUTE = "suggestion"
 """The attribute of a node that says what is suggested for it."""
 
-_MARKS = ("insertion", "deletion", "formatting")
+SUGGESTING = ("insertion", "deletion", "formatting")
 _KINDS = ("insert", "delete", "set", "join", "wrap", "lift")
 _ITEMS = ("listItem", "taskItem")
 _FRESH = {"look": None, "anchor": None, "checked": False}
@@ -58,7 +58,7 @@ def seen_blocks(blocks: Sequence[Node], view: View) -> list[tuple[int | None, No
 def _has(node: Node) -> bool:
     return (
         node.attributes.get(ATTRIBUTE) is not None
-        or any(mark.type in _MARKS for mark in node.marks)
+        or any(mark.type in SUGGESTING for mark in node.marks)
         or any(map(_has, node.content))
     )
 
@@ -187,7 +187,7 @@ class _Settler(Struct, frozen=True):
 
     def _marks(self, node: Node) -> tuple[Mark, ...] | None:
         """Return the marks of words, or None if the words go."""
-        marks = tuple(mark for mark in node.marks if mark.type not in _MARKS)
+        marks = tuple(mark for mark in node.marks if mark.type not in SUGGESTING)
         for mark in node.marks:
             if mark.type == ("deletion" if self.accepts else "insertion"):
                 return None

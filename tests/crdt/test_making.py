@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
 
 import msgspec
@@ -31,12 +32,16 @@ from crdt.content.markdown import markdown
 from crdt.content.reading import read
 from crdt.content.replacing import replaced
 from crdt.content.schema import SCHEMA
+from crdt.content.suggested import View
 from crdt.content.tree import Node, tree
+from crdt.content.writing import Form, Wanted
+from crdt.content.writing import written as content_of
 from crdt.errors import Code, ProtocolError
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import inspect
 from tests.harness.contents import BASE, DOCUMENTS
 from tests.harness.rich_text import paragraph, step_of
+from tests.harness.suggester import Writer, own_block, texts_in
 
 AUTHOR = 99
 
@@ -322,3 +327,62 @@ def written(form: str, doc: Node) -> Any:
             return html_page(doc, BASE, "", "en")
         case _:
             return markdown(doc, BASE)
+
+
+# Suggestions and comments in a document that is replaced.
+
+
+def marked(*, user: str = "bob") -> Text:
+    """A document with something suggested in each line, a commented word, and a proposed line."""
+    text = Text("Hello brave world", "Another line", "The end")
+    writer = Writer(user, 8, Random(1))
+    writer.hears(text.doc.get_update())
+    first, second = (texts_in(block)[0] for block in list(writer.root.children)[:2])
+
+    def acts(_: Writer) -> None:
+        first.format(6, 11, writer.mark("deletion"))
+        first.insert(11, "über", {**writer.mark("insertion"), **dict.fromkeys(writer.mark("deletion"))})
+        second.format(8, 12, writer.mark("comment"))
+        second.insert(0, "Yet ", writer.mark("insertion"))
+        writer.root.children.insert(1, own_block(writer, "Proposed"))
+
+    for update in writer.does(acts):
+        text.doc.apply_update(update)
+    return text
+
+
+def as_read(text: Text, form: str) -> Any:
+    content = content_of(text.doc, Wanted(Form(form), BASE, view=View.WITHOUT)).content
+    return msgspec.json.decode(content)["content"] if form == "json" else content.decode()
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "html"])
+def test_writing_back_what_was_read_leaves_suggestions_and_comments(form: str) -> None:
+    text = marked()
+    before = str(text.root)
+    assert "insertion--" in before
+    text.replace(form, as_read(text, form))
+    assert str(text.root) == before
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "html"])
+def test_a_changed_line_keeps_what_is_suggested_beside_the_change(form: str) -> None:
+    text = marked()
+    changed = msgspec.json.encode(as_read(text, form)).decode().replace("world", "town").replace("The end", "An end")
+    text.replace(form, msgspec.json.decode(changed))
+    accepted = content_of(text.doc, Wanted(Form.TEXT, BASE, view=View.ACCEPTED)).content.decode()
+    assert accepted == "Hello über town\nProposed\nYet Another line\nAn end\n"
+    without = content_of(text.doc, Wanted(Form.TEXT, BASE, view=View.WITHOUT)).content.decode()
+    assert without == "Hello brave town\nAnother line\nAn end\n"
+    assert "comment--" in str(text.root)
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "html"])
+def test_words_that_go_take_their_strike_along_and_leave_what_is_proposed(form: str) -> None:
+    text = marked()
+    changed = msgspec.json.encode(as_read(text, form)).decode().replace("brave ", "").replace("Another", "A")
+    text.replace(form, msgspec.json.decode(changed))
+    without = content_of(text.doc, Wanted(Form.TEXT, BASE, view=View.WITHOUT)).content.decode()
+    assert without == "Hello world\nA line\nThe end\n"
+    accepted = content_of(text.doc, Wanted(Form.TEXT, BASE, view=View.ACCEPTED)).content.decode()
+    assert accepted == "Hello überworld\nProposed\nYet A line\nThe end\n"
