@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 from tests.harness.bell import PATIENCE
+from tests.harness.forks import FORKS
 from tests.harness.postgres import PostgresServer
 
 pytest_plugins = ["tests.harness.named_failures", "tests.harness.hangs"]
@@ -54,10 +55,22 @@ def servers_as_installed() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def patient_visitors() -> Iterator[None]:
-    """A test asks servers that may be slow: httpx by itself gives them five seconds."""
+    """A test asks servers that may be slow: httpx by itself gives them five seconds.
+
+    It also reads the world's certificates for each client, which takes longer than most tests.
+    """
+    certificates = httpx.create_ssl_context()
     with pytest.MonkeyPatch.context() as patch:
         for kind in (httpx.AsyncClient, httpx.Client):
             patch.setitem(kind.__init__.__kwdefaults__ or {}, "timeout", httpx.Timeout(PATIENCE))
+            patch.setitem(kind.__init__.__kwdefaults__ or {}, "verify", certificates)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def forked_servers(servers_as_installed: None) -> Iterator[None]:
+    """See tests/harness/forks.py."""
+    with FORKS.opened():
         yield
 
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from server.__main__ import main
 from tests.harness.bell import PATIENCE
+from tests.harness.forks import FORKS, Forked
 from tests.harness.processes import mortal
 
 HOUSE = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ FROM_SOURCE = (sys.executable, "-m", "server")
 class ServerProcess:
     """A running `manyhands serve`, past its first line."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str, log: list[str]) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | Forked, url: str, log: list[str]) -> None:
         self._process = process
         self.url = url
         self.log = log
@@ -54,8 +55,17 @@ class ServerProcess:
 async def server_process(
     data_dir: Path, *options: str, program: Sequence[str] = FROM_SOURCE, directory: Path = HOUSE
 ) -> AsyncIterator[ServerProcess]:
-    """Start a server on a free port, in a directory; kill it at the end if it still runs."""
-    process = await _start(program, directory, ("serve", "--port", "0", "--data-dir", str(data_dir), *options))
+    """Start a server on a free port, in a directory; kill it at the end if it still runs.
+
+    A server from source is forked (tests/harness/forks.py), which spares its imports. Stories of the
+    start itself give a `program`.
+    """
+    arguments = ("serve", "--port", "0", "--data-dir", str(data_dir), *options)
+    process: asyncio.subprocess.Process | Forked
+    if program is FROM_SOURCE and FORKS.are_open:
+        process = await FORKS.start(directory, arguments, _inherited())
+    else:
+        process = await _start(program, directory, arguments)
     assert process.stdout is not None
     assert process.stderr is not None
     log: list[str] = []
@@ -116,12 +126,15 @@ def _invoke(arguments: Sequence[str], given: str, variables: Mapping[str, str | 
 async def _start(
     program: Sequence[str], directory: Path, arguments: Sequence[str], **variables: str
 ) -> asyncio.subprocess.Process:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MANYHANDS_")}
     return await asyncio.create_subprocess_exec(
         *mortal(*program, *arguments),
         cwd=directory,
-        env={**inherited, **variables},
+        env={**_inherited(), **variables},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("MANYHANDS_")}
