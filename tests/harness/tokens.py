@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import jwt
@@ -16,16 +16,21 @@ NOW = 1_900_000_000.0
 
 
 class SigningKey:
-    """One key pair, with its algorithm."""
+    """One key pair, with its algorithm. It is made when it is first used, because that is slow."""
 
     def __init__(self, kind: str, name: str) -> None:
         self.name = name
         self.algorithm = kind
-        private: Any = ec.generate_private_key(ec.SECP256R1()) if kind == "ES256" else _rsa()
-        self.private = private
-        self.pem = private.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+
+    @cached_property
+    def private(self) -> Any:
+        return ec.generate_private_key(ec.SECP256R1()) if self.algorithm == "ES256" else _rsa()
+
+    @cached_property
+    def pem(self) -> bytes:
+        form = serialization.PublicFormat.SubjectPublicKeyInfo
+        pem: bytes = self.private.public_key().public_bytes(serialization.Encoding.PEM, form)
+        return pem
 
     def sign(self, header: dict[str, Any] | None = None, **claims: Any) -> str:
         return jwt.encode(claims, self.private, algorithm=self.algorithm, headers={"kid": self.name, **(header or {})})
@@ -42,7 +47,7 @@ def _rsa() -> rsa.RSAPrivateKey:
 
 @cache
 def signing_key(kind: str = "RS256", name: str = "first") -> SigningKey:
-    """Return the same key each time, because making one is slow."""
+    """Return the same key each time."""
     return SigningKey(kind, name)
 
 
