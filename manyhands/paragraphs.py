@@ -4,7 +4,7 @@ from typing import Any
 
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
-FORMAT = {"name": "manyhands", "version": 4}
+FORMAT = {"name": "manyhands", "version": 5}
 """The format that this release knows."""
 
 FRAGMENT = "default"

@@ -4,23 +4,25 @@ The same rules hold in the page (client_web/editor/src/features/suggesting/settl
 tests/vectors/suggested.json holds documents and both views of each.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from crdt.content.schema import MARKS, NODES, bounded, missing
-from crdt.content.tree import Mark, Node, completed, in_order, joined
+from crdt.content.tree import PROPOSALS, Mark, Node, completed, empty, in_order, joined
 
 BREAK = "\u00b6"
 """The character that stands for a proposed end of a line."""
 
 ATTRIBUTE = "suggestion"
-"""The attribute of a node that says what is suggested for it."""
+"""The attribute of a node that is suggested itself, or for which somebody proposes something."""
 
 SUGGESTING = ("insertion", "deletion", "formatting")
+_MOVES = ("join", "wrap", "lift")
 _KINDS = ("insert", "delete", "set", "join", "wrap", "lift")
 _ITEMS = ("listItem", "taskItem")
 _FRESH = {"look": None, "anchor": None, "checked": False}
@@ -58,6 +60,7 @@ def seen_blocks(blocks: Sequence[Node], view: View) -> list[tuple[int | None, No
 def _has(node: Node) -> bool:
     return (
         node.attributes.get(ATTRIBUTE) is not None
+        or node.attributes.get(PROPOSALS) is not None
         or any(mark.type in SUGGESTING for mark in node.marks)
         or any(map(_has, node.content))
     )
@@ -94,8 +97,8 @@ class _Settler(Struct, frozen=True):
     def children(self, parent: str, nodes: Sequence[Node]) -> list[_Piece]:
         out: list[_Piece] = []
         wrapped: object = None
-        for at, node in enumerate(nodes):
-            for index, found in enumerate(self._pieces(node, is_void=_is_void(parent, nodes, at))):
+        for at in range(len(nodes)):
+            for index, found in enumerate(self._pieces(parent, nodes, at)):
                 piece = replace(found, origin=at if index == 0 else None)
                 kind = piece.act["kind"] if piece.act else None
                 last = out[-1] if out else None
@@ -118,18 +121,24 @@ class _Settler(Struct, frozen=True):
                 wrapped = None
         return out
 
-    def _pieces(self, node: Node, *, is_void: bool) -> list[_Piece]:
+    def _pieces(self, parent: str, nodes: Sequence[Node], at: int) -> list[_Piece]:
+        node = nodes[at]
         if not _has(node):
             return [_Piece(node)]
-        suggestion = suggestion_of(node)
-        kind = suggestion["kind"] if suggestion else None
-        if kind == "insert" and not self.accepts:
+        wanted = suggestions_of(node)
+        if not self.accepts and any(each["kind"] == "insert" for each in wanted):
             return []
-        attributes = {name: value for name, value in node.attributes.items() if suggestion is None or name != ATTRIBUTE}
+        attributes = _without(node.attributes)
         parts = self._lines(node) if node.holds_words else self._parts(node)
-        is_accepted = suggestion is not None and self.accepts
-        if is_accepted and kind == "delete" and all(_is_gone(node, part) for part in parts):
+        accepted = wanted if self.accepts else []
+        if any(each["kind"] == "delete" for each in accepted) and all(_is_gone(node, part) for part in parts):
             return []
+        # A block has one place: the last one counts that somebody proposes.
+        move = next((each for each in reversed(accepted) if each["kind"] in _MOVES), None)
+        earlier = accepted[: accepted.index(move)] if move else []
+        sets = _sets([each for each in accepted if not _is_void(parent, nodes, at, each)])
+        sets = [each for each in sets if not (each in earlier and move and _is_out_of_place(each, move))]
+        is_lift = move is not None and move["kind"] == "lift"
         pieces = []
         for index, part in enumerate(parts):
             if part.outside:
@@ -138,12 +147,11 @@ class _Settler(Struct, frozen=True):
             if node.content and not node.holds_words and not part.content and node.type in _VANISHING:
                 continue
             own = attributes if index == 0 else {**attributes, **{k: v for k, v in _FRESH.items() if k in attributes}}
-            if suggestion and is_accepted and kind == "set" and not is_void:
-                made = _changed(node, suggestion, own, part.content)
-            else:
-                made = _remade(node, own, part.content)
-            act = suggestion if is_accepted and index == 0 and kind in ("join", "wrap") else None
-            pieces.append(_Piece(made, part.apart, _levels(suggestion) if is_accepted and kind == "lift" else 0, act))
+            made = _changed(node, sets[0], own, part.content) if sets else _remade(node, own, part.content)
+            for each in sets[1:]:
+                made = _changed(made, each, made.attributes, made.content)
+            act = move if index == 0 and not is_lift else None
+            pieces.append(_Piece(made, part.apart, _levels(move) if is_lift else 0, act))
         return pieces
 
     def _parts(self, node: Node) -> list[_Part]:
@@ -196,24 +204,53 @@ class _Settler(Struct, frozen=True):
         return marks
 
     def _leaf(self, node: Node) -> list[Node]:
-        suggestion = suggestion_of(node)
-        if suggestion is None:
+        wanted = suggestions_of(node)
+        if not wanted:
             return [node]
-        kind = suggestion["kind"]
-        if kind == ("delete" if self.accepts else "insert"):
+        if any(each["kind"] == ("delete" if self.accepts else "insert") for each in wanted):
             return []
-        given = {name: value for name, value in node.attributes.items() if name != ATTRIBUTE}
-        if kind == "set" and self.accepts:
-            given = bounded({**given, **_attributes(suggestion, node.type)})
+        given = _without(node.attributes)
+        for each in _sets(wanted) if self.accepts else ():
+            given = bounded({**given, **_attributes(each, node.type)})
         return [replace(node, attributes=given)]
 
 
-def suggestion_of(node: Node) -> dict[str, Any] | None:
-    """Return what is suggested for a node. Strangers write the values: only sound ones count."""
-    value = node.attributes.get(ATTRIBUTE)
+def suggestions_of(node: Node) -> list[dict[str, Any]]:
+    """Return all that is suggested for a node: that it comes, and what people propose for it.
+
+    Strangers write the values: only sound ones count. What one person proposes in `suggestion`, as
+    up to version 4 of the format, counts if the person has proposed nothing since.
+    """
+    own, held = node.attributes.get(ATTRIBUTE), node.attributes.get(PROPOSALS)
+    later = [each for each in held if _is_sound(each) and each["kind"] != "insert"] if isinstance(held, list) else []
+    if not _is_sound(own):
+        return _in_time(later)
+    if own["kind"] == "insert":
+        return [own, *_in_time(later)]
+    return _in_time(later if any(each["user"] == own["user"] for each in later) else [own, *later])
+
+
+def _is_sound(value: Any) -> TypeGuard[dict[str, Any]]:
     if not isinstance(value, dict) or value.get("kind") not in _KINDS:
-        return None
-    return value if isinstance(value.get("id"), str) and isinstance(value.get("user"), str) else None
+        return False
+    return isinstance(value.get("id"), str) and isinstance(value.get("user"), str)
+
+
+def _in_time(proposals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(proposals, key=lambda each: (_time(each.get("at")), f"{each['user']} {each['id']}"))
+
+
+def _time(at: Any) -> float:
+    return at if isinstance(at, int | float) and not isinstance(at, bool) and math.isfinite(at) else 0
+
+
+def _without(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if name not in (ATTRIBUTE, PROPOSALS)}
+
+
+def _sets(accepted: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what a node is to become: another type first, for which attributes hold as well."""
+    return sorted((each for each in accepted if each["kind"] == "set"), key=lambda each: "type" not in each)
 
 
 def _depth(node: Node) -> int:
@@ -243,23 +280,31 @@ def _changed(node: Node, suggestion: dict[str, Any], own: dict[str, Any], conten
     if not isinstance(name, str) or name not in NODES or node.type not in NODES or name in ("doc", "text"):
         return _remade(node, own, content)
     given = _attributes(suggestion, name)
-    attributes = bounded({**own, **given} if name == node.type else {**NODES[name].attributes, **given})
+    kept = own if name == node.type else {key: own[key] for key in NODES[name].attributes if key in own}
+    attributes = bounded({**NODES[name].attributes, **kept, **given})
     if NODES[name].holds_text != node.holds_words or not _fits(name, content):
         return _remade(node, own, content)
     return completed(name, attributes, list(content))
 
 
-def _is_void(parent: str, nodes: Sequence[Node], at: int) -> bool:
+def _is_void(parent: str, nodes: Sequence[Node], at: int, suggestion: dict[str, Any]) -> bool:
     """Tell whether a line cannot become what is suggested where it stands.
 
     A heading begins no item of a list.
     """
-    suggestion = suggestion_of(nodes[at])
-    name = suggestion.get("type") if suggestion and suggestion["kind"] == "set" else None
+    name = suggestion.get("type") if suggestion["kind"] == "set" else None
     if not isinstance(name, str) or name not in NODES or not NODES[name].holds_text or parent not in NODES:
         return False
     types = [node.type for node in nodes]
     return missing(parent, [*types[:at], name, *types[at + 1 :]]) != ([], [])
+
+
+def _is_out_of_place(suggestion: dict[str, Any], move: dict[str, Any]) -> bool:
+    """Tell whether a line of a kind cannot be where somebody has proposed since to put it."""
+    name = suggestion.get("type")
+    if not isinstance(name, str) or name not in NODES or not NODES[name].holds_text or move["kind"] != "wrap":
+        return False
+    return _wrapper(empty(name), move) is None
 
 
 def _fits(name: str, content: tuple[Node, ...]) -> bool:
@@ -277,6 +322,8 @@ def _wrapper(node: Node, suggestion: dict[str, Any]) -> Node | None:
     if not isinstance(name, str) or name not in NODES or NODES[name].holds_text:
         return None
     item = {"bulletList": "listItem", "orderedList": "listItem", "taskList": "taskItem"}.get(name)
+    if item and node.type != item and missing(item, [node.type]) != ([], []):
+        return None
     inner = completed(item, dict(NODES[item].attributes), [node]) if item and node.type != item else node
     if missing(name, [inner.type]) != ([], []):
         return None

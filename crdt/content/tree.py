@@ -20,8 +20,11 @@ from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.content.schema import ANNOTATIONS, MARKS, NODES, RANKS, SCHEMA, bounded, missing
 from crdt.errors import Code, ProtocolError
-from crdt.suggestions.marks import kind_of
+from crdt.suggestions.marks import is_proposal_key, kind_of, proposal_key_of
 from crdt.yjs.wrapping import MARK_CHARACTER
+
+PROPOSALS = "proposals"
+"""The attribute that holds what people propose for a node, as the editor's binding reads it."""
 
 MOST_LEVELS = 200
 """Levels of a document that is read. The editor opens no deeper one."""
@@ -123,12 +126,24 @@ def _children(parent: XmlFragment | XmlElement, level: int, most: int | None = N
 def _element(element: XmlElement, level: int) -> Node:
     name = element.tag or ""
     children = _children(element, level + 1)
-    # A comment on a picture is no content.
-    attributes = {key: _plain(value) for key, value in element.attributes.__iter__() if kind_of(key) is None}
+    attributes, proposals = dict[str, Any](), list[dict[str, Any]]()
+    for key, held in element.attributes.__iter__():
+        if is_proposal_key(key):
+            proposals += _proposal(key, _plain(held))
+        elif kind_of(key) is None:  # a comment on a picture is no content
+            attributes[key] = _plain(held)
+    if proposals:
+        attributes[PROPOSALS] = sorted(proposals, key=lambda each: each["user"])
     known = NODES.get(name)
     if known is None or name in ("doc", "text"):
         return Node(name, attributes, tuple(joined(children)))
     return completed(name, bounded({**known.attributes, **attributes}), children)
+
+
+def _proposal(key: str, value: Any) -> list[dict[str, Any]]:
+    """Return what somebody proposes for a node, in a list; nothing under another's key."""
+    is_own = isinstance(value, dict) and isinstance(value.get("user"), str) and key == proposal_key_of(value["user"])
+    return [value] if is_own else []
 
 
 def completed(name: str, attributes: Attributes, children: list[Node]) -> Node:

@@ -18,7 +18,7 @@ from pycrdt import XmlElement, XmlFragment, XmlText
 from crdt.content.schema import ANNOTATIONS, MARKS, NODES, SCHEMA, missing, whole_number
 from crdt.errors import ProtocolError
 from crdt.permissions import not_a_suggestion
-from crdt.suggestions.marks import ATTRIBUTE, kind_of, plain
+from crdt.suggestions.marks import ATTRIBUTE, is_proposal_key, kind_of, plain
 from crdt.yjs.wrapping import MARK_CHARACTER
 
 MOST_LEVELS = 100
@@ -73,7 +73,7 @@ class Form:
         if tag in _UNNAMED or not (self._knows_node(tag) or (tag,) in self._also()):
             raise _unknown(f"the node {_shown(tag)}")
         for name, value in attributes.items():
-            if name == ATTRIBUTE or kind_of(name) is not None:
+            if name == ATTRIBUTE or is_proposal_key(name) or kind_of(name) is not None:
                 continue
             known = not self._is_other and tag in NODES and name in NODES[tag].attributes
             if not (known or (tag, name) in self._also()):

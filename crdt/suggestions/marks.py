@@ -26,12 +26,18 @@ INSERTION = "insertion"
 KINDS = (INSERTION, "deletion", "formatting", "comment")
 
 ATTRIBUTE = "suggestion"
-"""The attribute of a block that is suggested, or about which something is suggested."""
+"""The attribute of a block that is suggested.
+
+Up to version 4 of the format it also says what one person proposes for the block.
+"""
 
 INSERT = "insert"
 """The kind of suggestion that makes a block one that is not there yet."""
 
-BLOCK_KINDS = frozenset({INSERT, "delete", "set", "join", "wrap", "lift"})
+PROPOSAL_KINDS = frozenset({"delete", "set", "join", "wrap", "lift"})
+"""What people propose for a block, each under a key of their own (`proposal_key_of`)."""
+
+BLOCK_KINDS = PROPOSAL_KINDS | {INSERT}
 
 MOST_MARK = 4096
 """Characters of a mark or of a block's suggestion, written out. One with a long link needs most."""
@@ -47,6 +53,7 @@ _ORDER = ("id", "user", "at", "run", "break", "add", "remove")
 
 _MOST_ORDERS = 720
 _KEY = re.compile(rf"({'|'.join(KINDS)})(?:--[a-zA-Z0-9+/=]{{8}})?")
+_PROPOSAL = re.compile(rf"{ATTRIBUTE}--[a-zA-Z0-9+/=]{{8}}")
 _WRAPPED = re.compile(re.escape(2 * MARK_CHARACTER) + r"J([A-Za-z0-9+/]*=*)\.")
 _HASH_BYTES = 6
 
@@ -59,6 +66,20 @@ def kind_of(key: str) -> str | None:
     """Return the name of the mark that a format's key holds; None for any other format."""
     found = _KEY.fullmatch(key)
     return found[1] if found else None
+
+
+def is_proposal_key(name: str) -> bool:
+    """Whether an attribute of a block holds what somebody proposes for the block."""
+    return _PROPOSAL.fullmatch(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def proposal_key_of(user: str) -> str:
+    """Return the attribute of a block that holds what this person proposes for it.
+
+    Each person has one attribute, so that nobody overwrites what others propose.
+    """
+    return key_of(ATTRIBUTE, {"user": user})
 
 
 def plain(value: Any) -> Any:

@@ -23,12 +23,15 @@ from crdt.suggestions.marks import (
     BLOCK_KINDS,
     INSERT,
     INSERTION,
+    PROPOSAL_KINDS,
     Pair,
     canonical,
     is_of,
+    is_proposal_key,
     key_of,
     kind_of,
     plain,
+    proposal_key_of,
 )
 
 PART = 10
@@ -163,16 +166,27 @@ class _Viewer:
             if name == ATTRIBUTE and is_of(value, self._user) and value.get("kind") in BLOCK_KINDS:
                 is_own = value["kind"] == INSERT
                 self._owns(ATTRIBUTE, value)
+            elif self._is_own_proposal(name, value):
+                self._owns(ATTRIBUTE, value)
             elif kind == "comment" and is_of(value, self._user) and name == key_of(kind, _comment(value)):
                 self._owns(kind, value)  # a comment on a picture
             else:
                 pair = name, canonical(value)
                 kept.append(pair)
-                if value is not None and (name == ATTRIBUTE or kind is not None):
+                if value is not None and (name == ATTRIBUTE or kind is not None or is_proposal_key(name)):
                     theirs.append(pair)
         if self._inside or is_own:
             self.lent_marks.update(theirs)
         return tuple(sorted(kept)), is_own
+
+    def _is_own_proposal(self, name: str, value: Any) -> bool:
+        """Whether an attribute is what this person proposes for a block, under their own key."""
+        return (
+            is_proposal_key(name)
+            and is_of(value, self._user)
+            and value.get("kind") in PROPOSAL_KINDS
+            and name == proposal_key_of(self._user)
+        )
 
     def _owns(self, kind: str, value: dict[str, Any]) -> None:
         self.own += PART

@@ -12,6 +12,7 @@ from crdt.content.excerpt import excerpt
 from crdt.content.suggested import View, seen
 from crdt.content.tree import Mark, Node, tree
 from crdt.content.writing import Form, Wanted, written
+from crdt.suggestions.marks import proposal_key_of
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "suggested.json").read_text())
 WHO = {"id": "s1", "user": "ann", "at": 1}
@@ -114,3 +115,53 @@ def _suggested() -> "Doc[Any]":
     more.attributes["suggestion"] = {**WHO, "kind": "insert"}
     more.children.append(XmlText("more"))
     return doc
+
+
+def test_of_what_people_propose_for_one_block_everything_is_read_that_goes_together() -> None:
+    def heading(level: int) -> dict[str, Any]:
+        return {"kind": "set", "type": "heading", "attrs": {"level": level}}
+
+    center, wide = ({"kind": "set", "attrs": {name: value}} for name, value in (("textAlign", "center"), ("indent", 2)))
+    listed, quoted = ({"kind": "wrap", "type": name} for name in ("bulletList", "blockquote"))
+
+    assert _line_with(center, heading(2)) == {"heading": {"textAlign": "center", "level": 2}}
+    assert _line_with(heading(2), center) == {"heading": {"textAlign": "center", "level": 2}}
+    assert _line_with(heading(2), heading(3)) == {"heading": {"level": 3}}
+    assert _line_with(heading(2), quoted) == {"blockquote": {}, "heading": {"level": 2}}
+    assert _line_with(heading(2), listed) == {"bulletList": {}, "listItem": {}, "paragraph": {}}
+    assert _line_with(listed, heading(2)) == {"heading": {"level": 2}}
+    assert _line_with(listed, listed) == {"bulletList": {}, "listItem": {}, "paragraph": {}}
+    assert _line_with(listed, quoted, wide) == {"blockquote": {}, "paragraph": {"indent": 2}}
+
+
+def test_what_stands_under_another_s_key_is_nobody_s_proposal() -> None:
+    assert _line_with({"kind": "set", "type": "heading", "attrs": {}}, key="suggestion--AAAAAAAA") == {"paragraph": {}}
+
+
+def test_a_person_s_proposal_of_version_4_is_read_until_they_propose_anew() -> None:
+    old = {"id": "s0", "user": "user0", "at": 0, "kind": "set", "attrs": {"textAlign": "right"}}
+    indent = {"kind": "set", "attrs": {"indent": 1}}
+    assert _line_with(old=old) == {"paragraph": {"textAlign": "right"}}
+    assert _line_with(indent, old=old) == {"paragraph": {"indent": 1}}
+    assert _line_with(indent, old={**old, "user": "somebody"}) == {"paragraph": {"textAlign": "right", "indent": 1}}
+
+
+def _line_with(
+    *proposals: dict[str, Any], key: str | None = None, old: dict[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
+    """What a line becomes when the proposals of several people are accepted, from the outside."""
+    doc: Doc[Any] = Doc()
+    line = doc.get("default", type=XmlFragment).children.append(XmlElement("paragraph"))
+    line.children.append(XmlText("words"))
+    if old:
+        line.attributes["suggestion"] = old
+    for at, proposal in enumerate(proposals):
+        user = f"user{at}"
+        line.attributes[key or proposal_key_of(user)] = {"id": f"s{at}", "user": user, "at": at, **proposal}
+    (node,) = seen(tree(doc), View.ACCEPTED).content
+    assert seen(tree(doc), View.WITHOUT).content[0].type == "paragraph"
+    found = {}
+    while node.type != "text":
+        found[node.type] = {name: value for name, value in node.attributes.items() if value is not None}
+        (node,) = node.content
+    return found

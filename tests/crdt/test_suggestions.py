@@ -29,7 +29,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.suggestions import form, marks, views
 from crdt.suggestions import judge as judging
 from crdt.suggestions.judge import Candidate, Judge
-from crdt.suggestions.marks import key_of
+from crdt.suggestions.marks import key_of, proposal_key_of
 from crdt.suggestions.views import view_of
 from crdt.yjs.contents import TYPE, XML_TEXT
 from crdt.yjs.items import ItemReader
@@ -114,6 +114,11 @@ NESTED = {"type": "link", "attrs": {"href": "x", "n": -7, "f": 0.5, "t": True}}
 def test_keys_are_those_of_the_editor_s_binding(attributes: dict[str, object], key: str) -> None:
     """The keys were computed by client_web/binding/src/marks.ts."""
     assert key_of("insertion", attributes) == f"insertion--{key}"
+
+
+@pytest.mark.parametrize(("user", "key"), [("ann", "4vgnGPYe"), ("ben", "OAPr9ziR")])
+def test_keys_of_proposals_are_those_of_the_editor_s_binding(user: str, key: str) -> None:
+    assert proposal_key_of(user) == f"suggestion--{key}"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -326,9 +331,22 @@ def anything(*_: object) -> bool:
     return True
 
 
+class AnyKey(str):
+    """A key that is like each other one."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+
+ANY_KEY = AnyKey()
+
 HOLES: dict[str, list[tuple[object, str, object]]] = {
     "names are not compared": [(marks, "is_of", taken_for_anybody_s), (views, "is_of", taken_for_anybody_s)],
     "strikes have no owner": [(views, "kind_of", without_deletions)],
+    "a proposal has no key": [(views, "proposal_key_of", lambda _: ANY_KEY)],
     "attributes do not count": [(views._Viewer, "_attributes", lambda *_: ((), False))],
     "new and deleted blocks are not looked at": [(judging._Touched, "_between", lambda *_: iter(()))],
     "bytes are not looked at": [(judging, "check_new", lambda *_: [])],

@@ -11,7 +11,7 @@ from typing import Any
 
 from pycrdt import Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
-from crdt.suggestions.marks import key_of, kind_of
+from crdt.suggestions.marks import is_proposal_key, key_of, kind_of, proposal_key_of
 from crdt.yjs.wrapping import unwrap
 
 WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "nobody", "looks"]
@@ -168,7 +168,11 @@ def suggests_a_block(writer: Writer) -> None:
     writer.root.children.insert(writer.random.randint(0, len(writer.root.children)), block)
 
 
+PROPOSALS = ("delete", "set", "join", "wrap", "lift")
+
+
 def suggests_of_a_block(writer: Writer) -> None:
+    """As pages of version 4 of the format do."""
     free = [
         block
         for block in writer.root.children
@@ -176,8 +180,22 @@ def suggests_of_a_block(writer: Writer) -> None:
         or (held["user"] == writer.user and held["kind"] != "insert")
     ]
     if free:
-        kind = writer.random.choice(["delete", "set", "join", "wrap", "lift"])
+        kind = writer.random.choice(PROPOSALS)
         writer.random.choice(free).attributes["suggestion"] = writer.of_block(kind)
+
+
+def proposes_of_a_block(writer: Writer) -> None:
+    """Beside what others propose for the block."""
+    block = writer.random.choice(list(writer.root.children))
+    block.attributes[proposal_key_of(writer.user)] = writer.of_block(writer.random.choice(PROPOSALS))
+
+
+def withdraws_a_proposal(writer: Writer) -> None:
+    key = proposal_key_of(writer.user)
+    for block in writer.root.children:
+        if key in block.attributes:
+            del block.attributes[key]
+            return
 
 
 def writes_in_own_block(writer: Writer) -> None:
@@ -257,6 +275,8 @@ HONEST: tuple[Callable[[Writer], object], ...] = (
     marks_words("formatting", {"add": [{"type": "bold"}], "remove": ["italic"]}),
     suggests_a_block,
     suggests_of_a_block,
+    proposes_of_a_block,
+    withdraws_a_proposal,
     writes_in_own_block,
     withdraws_words,
     withdraws_a_mark,
@@ -496,6 +516,41 @@ def another_s_block_suggestion(writer: Writer) -> bool:
     return False
 
 
+def proposal_in_another_name(writer: Writer) -> bool:
+    """Under their key, or under one's own."""
+    block, user = writer.random.choice(list(writer.root.children)), writer.random.choice(["somebody", writer.user])
+    block.attributes[proposal_key_of(user)] = writer.of_block("delete", "somebody")
+    return True
+
+
+def proposal_under_another_key(writer: Writer) -> bool:
+    """A second one, or one in the place of somebody else's."""
+    block = writer.random.choice(list(writer.root.children))
+    key = writer.random.choice([proposal_key_of("somebody"), "suggestion--AAAAAAAA"])
+    block.attributes[key] = writer.of_block("delete")
+    return True
+
+
+def another_s_proposal(writer: Writer) -> bool:
+    """Taken away, or changed."""
+    for block in writer.root.children:
+        for key, value in dict(block.attributes.__iter__()).items():
+            if is_proposal_key(key) and value["user"] != writer.user:
+                if writer.random.random() < 0.5:
+                    del block.attributes[key]
+                else:
+                    name = writer.random.choice([writer.user, value["user"]])
+                    block.attributes[key] = {**value, "at": 1.0, "user": name}
+                return True
+    return False
+
+
+def block_claimed_by_a_proposal(writer: Writer) -> bool:
+    block = writer.random.choice(list(writer.root.children))
+    block.attributes[proposal_key_of(writer.user)] = writer.of_block(writer.random.choice(["insert", "explode"]))
+    return True
+
+
 def accepted_own_block(writer: Writer) -> bool:
     for block in writer.root.children:
         if is_own_block(block, writer.user):
@@ -645,6 +700,15 @@ def block_suggestion_with(more: Mapping[str, Any]) -> Attack:
     return act
 
 
+def proposal_with(more: Mapping[str, Any]) -> Attack:
+    def act(writer: Writer) -> bool:
+        block = writer.random.choice(list(writer.root.children))
+        block.attributes[proposal_key_of(writer.user)] = {**writer.of_block("set"), **more}
+        return True
+
+    return act
+
+
 def comment_on_an_object_with(more: Mapping[str, Any]) -> Attack:
     def act(writer: Writer) -> bool:
         block = writer.random.choice(list(writer.root.children))
@@ -744,12 +808,15 @@ FORM_ATTACKS: dict[str, Attack] = {
     "more said in a comment on an object": comment_on_an_object_with({"evil": DEEP}),
     "block's suggestion with more": block_suggestion_with({"evil": 1.0}),
     "block's suggestion with a time that is none": block_suggestion_with({"at": 1e300}),
+    "proposal with more": proposal_with({"evil": 1.0}),
+    "proposals under a name that a page reads them by": own_element("paragraph", {"proposals": 1.0}),
 }
 
 OURS_ALONE: dict[str, Attack] = {
     "deep values in a block's suggestion": block_suggestion_with({"attrs": {"textAlign": DEEP}}),
     "odd values in a block's suggestion": block_suggestion_with({"attrs": {"textAlign": {"a": 1.0}}}),
     "unknown type in a block's suggestion": block_suggestion_with({"type": "evil"}),
+    "unknown type in a proposal": proposal_with({"type": "evil"}),
     "unknown format": own_mark_with("formatting", {"add": [{"type": "evil"}]}),
     "odd format": own_mark_with("formatting", {"add": [{"type": "link", "attrs": {"href": {"a": 1.0}}}]}),
     "another's comment as a format": own_mark_with("formatting", {"add": [{"type": "comment", "attrs": {"id": "x"}}]}),
@@ -779,6 +846,10 @@ ATTACKS: dict[str, Attack] = {
     "claimed block": claimed_block,
     "block in another name": block_in_another_name,
     "another's suggestion of a block": another_s_block_suggestion,
+    "proposal in another name": proposal_in_another_name,
+    "proposal under another key": proposal_under_another_key,
+    "another's proposal": another_s_proposal,
+    "block claimed by a proposal": block_claimed_by_a_proposal,
     "accepted own block": accepted_own_block,
     "real attribute": real_attribute,
     "comment on an object in another name": comment_on_an_object_in_another_name,
@@ -807,5 +878,6 @@ def a_text(random: Random, blocks: int = 4) -> tuple[Writer, bytes]:
     for _ in range(4):
         random.choice((suggests_words, marks_words("comment"), marks_words("deletion"), suggests_of_a_block))(third)
     comments_on_an_object(third)
+    proposes_of_a_block(third)
     editor.hears(third.doc.get_update())
     return editor, unwrap(editor.doc.get_update())

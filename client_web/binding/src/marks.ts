@@ -62,9 +62,53 @@ function annotationsOf(attributes: Attributes, schema: Schema): readonly Format[
 /** The attributes of an element's node. */
 export function readAttributes(element: Y.XmlElement, schema: Schema): Attributes {
   const attributes = element.getAttributes() as Attributes;
-  if (!(ANNOTATIONS in (schema.nodes[element.nodeName]?.spec.attrs ?? {}))) return attributes;
+  const known = schema.nodes[element.nodeName]?.spec.attrs ?? {};
+  const read = PROPOSALS in known ? { ...attributes, [PROPOSALS]: proposalsIn(attributes) } : attributes;
+  if (!(ANNOTATIONS in known)) return read;
   const found = annotationsOf(attributes, schema).map(({ mark }) => mark.toJSON());
-  return { ...attributes, [ANNOTATIONS]: found.length > 0 ? found : null };
+  return { ...read, [ANNOTATIONS]: found.length > 0 ? found : null };
+}
+
+/**
+ * The attribute of a node that holds what people propose for it. Each proposal is an attribute of the element under a key made of its
+ * author's id: each person has one, and several people's never overwrite one another.
+ */
+export const PROPOSALS = "proposals";
+
+const PROPOSAL = "suggestion--";
+
+interface Proposal {
+  readonly user: string;
+}
+
+/** The key of one person's proposal among the attributes of an element. */
+export function proposalKeyOf(user: string): string {
+  return `${PROPOSAL}${hashOf({ type: "suggestion", attrs: { user } })}`;
+}
+
+/** What people propose for an element, in the order of their ids; null for nothing. Another's key is nobody's. */
+function proposalsIn(attributes: Attributes): readonly Proposal[] | null {
+  const found = Object.entries(attributes).flatMap(([key, value]) => {
+    const proposal = key.startsWith(PROPOSAL) ? proposalFrom(value) : null;
+    return proposal && key === proposalKeyOf(proposal.user) ? [proposal] : [];
+  });
+  return found.length > 0 ? found.sort(({ user }, other) => (user < other.user ? -1 : 1)) : null;
+}
+
+function proposalFrom(value: unknown): Proposal | null {
+  if (typeof value !== "object" || value === null || !("user" in value)) return null;
+  return typeof value.user === "string" ? (value as Proposal) : null;
+}
+
+/** Writes what has come and gone among the proposals of an element; what others have proposed stays. */
+export function writeProposals(element: Y.XmlElement, before: unknown, after: unknown): void {
+  const byUser = (value: unknown) =>
+    new Map((Array.isArray(value) ? value : []).map((each: Proposal) => [each.user, JSON.stringify(each)]));
+  const [old, now] = [byUser(before), byUser(after)];
+  for (const user of old.keys()) if (!now.has(user)) element.removeAttribute(proposalKeyOf(user));
+  for (const [user, written] of now) {
+    if (old.get(user) !== written) element.setAttribute(proposalKeyOf(user), JSON.parse(written));
+  }
 }
 
 /** Writes what has come and gone among the marks of an element; what others have put stays. */

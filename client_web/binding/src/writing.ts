@@ -15,8 +15,10 @@ import {
   isInOrder,
   keyOf,
   overlapsItself,
+  PROPOSALS,
   readAttributes,
   writeAnnotations,
+  writeProposals,
 } from "./marks.js";
 import { typeIn, type YType } from "./positions.js";
 import { piecesOf, type Reader } from "./reading.js";
@@ -57,6 +59,7 @@ export class Writer {
     for (const [name, value] of Object.entries(attrs)) {
       if (isSame(known[name] ?? null, value)) continue;
       if (name === ANNOTATIONS) writeAnnotations(element, known[name], value, this.#schema);
+      else if (name === PROPOSALS) writeProposals(element, known[name], value);
       else if (value === null || value === undefined) element.removeAttribute(name);
       else element.setAttribute(name, value);
     }
@@ -632,6 +635,7 @@ export function elementFor(node: Node, tell: (element: Y.XmlElement, node: Node)
   const element = new Y.XmlElement(node.type.name);
   for (const [name, value] of Object.entries(node.attrs)) {
     if (name === ANNOTATIONS) writeAnnotations(element, null, value, node.type.schema);
+    else if (name === PROPOSALS) writeProposals(element, null, value);
     else if (value !== null && value !== undefined) element.setAttribute(name, value);
   }
   const children = linePartsOf(node).map((part) =>

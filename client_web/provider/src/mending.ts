@@ -17,6 +17,8 @@ import * as Y from "yjs";
 /** A mark's name and the hash of its attributes, as the keys of formats have them. */
 const MARK = /^(insertion|deletion|formatting|comment)--[a-zA-Z0-9+/=]{8}$/;
 const ATTRIBUTE = "suggestion";
+/** The key of what somebody proposes for a block. */
+const PROPOSAL = /^suggestion--[a-zA-Z0-9+/=]{8}$/;
 
 type Attributes = ReadonlyMap<string, unknown>;
 
@@ -88,7 +90,7 @@ function personIn(added: readonly Y.Item[]): string | null {
     const isMark = content instanceof Y.ContentFormat && MARK.test(content.key);
     const values: readonly unknown[] = isMark
       ? [content.value]
-      : parentSub === ATTRIBUTE
+      : isOfSuggestion(parentSub)
         ? content.getContent()
         : [];
     for (const value of values) {
@@ -97,6 +99,10 @@ function personIn(added: readonly Y.Item[]): string | null {
     }
   }
   return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0] ?? null;
+}
+
+function isOfSuggestion(name: string | null): boolean {
+  return name !== null && (name === ATTRIBUTE || PROPOSAL.test(name));
 }
 
 function userOf(value: unknown): string | null {
@@ -278,7 +284,7 @@ function mendAttribute({ parent, parentSub }: Y.Item, theirs: Y.Doc, person: str
   const type = item instanceof Y.Item && item.content instanceof Y.ContentType ? item.content.type : null;
   if (!(type instanceof Y.XmlElement) || isOwnBlock(type, person)) return;
   const [now, wanted]: [unknown, unknown] = [parent.getAttribute(parentSub), type.getAttribute(parentSub)];
-  const mayStay = parentSub === ATTRIBUTE && (wanted === undefined || userOf(wanted) === person);
+  const mayStay = isOfSuggestion(parentSub) && (wanted === undefined || userOf(wanted) === person);
   if (mayStay || equalityDeep(now, wanted)) return;
   if (wanted === undefined) parent.removeAttribute(parentSub);
   else parent.setAttribute(parentSub, wanted as string);

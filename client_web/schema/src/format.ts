@@ -21,7 +21,7 @@ import { readTolerantly } from "./tolerance.js";
  * The name and version under which documents say what they hold. Raise the version when anything is added to the schema:
  * pages of an earlier release then read such documents, and delete nothing.
  */
-export const FORMAT = { name: "manyhands", version: 4 } as const;
+export const FORMAT = { name: "manyhands", version: 5 } as const;
 
 /** The root `XmlFragment` that holds the rich text, as stock Tiptap names it. */
 export const FRAGMENT = "default";

@@ -34,12 +34,15 @@ export {
   formatsIn,
   Insertion,
   type InsertionAttributes,
+  inTime,
   type NodeSuggestion,
   NodeSuggestions,
+  proposalsOf,
   SUGGESTION_MARKS,
   type Suggested,
   type SuggestionKind,
   suggestionOf,
+  withProposals,
 } from "./suggestions.js";
 export { Table } from "./tables.js";
 export { canHold, MOST_PIXELS, MOST_SPAN, readTolerantly, wholeNumber } from "./tolerance.js";

@@ -49,21 +49,73 @@ export function formatsIn({
   };
 }
 
-/** The attribute `suggestion` of a node. */
+/** The attribute `suggestion` of a node, or one of its `proposals`. */
 export interface NodeSuggestion extends Suggested {
   readonly kind: SuggestionKind;
   readonly type?: string;
   readonly attrs?: Readonly<Record<string, unknown>>;
 }
 
-/** Reads the attribute of a node; null for what this release does not know. */
-export function suggestionOf({ suggestion }: Readonly<Record<string, unknown>>): NodeSuggestion | null {
-  if (typeof suggestion !== "object" || suggestion === null) return null;
-  const { kind, id, user } = suggestion as Partial<NodeSuggestion>;
+type NodeAttributes = Readonly<Record<string, unknown>>;
+
+/** Reads the attribute `suggestion` of a node; null for what this release does not know. */
+export function suggestionOf({ suggestion }: NodeAttributes): NodeSuggestion | null {
+  return soundIn(suggestion);
+}
+
+/**
+ * All that is suggested for a node: that it comes, and what people propose for it, one proposal of each. The order is the same for
+ * everybody: the later ones behind the earlier ones. Documents of version 4 hold one proposal, in `suggestion`.
+ */
+export function proposalsOf(attrs: NodeAttributes): readonly NodeSuggestion[] {
+  const own = suggestionOf(attrs);
+  const held = (Array.isArray(attrs.proposals) ? attrs.proposals : []).flatMap((each: unknown) => {
+    const sound = soundIn(each);
+    return sound && sound.kind !== "insert" ? [sound] : [];
+  });
+  if (held.length === 0) return own ? [own] : NONE;
+  const isFirst = own?.kind === "insert";
+  const isOld = own !== null && !isFirst && held.every(({ user }) => user !== own.user);
+  return [...(isFirst ? [own] : []), ...inTime([...(isOld ? [own] : []), ...held])];
+}
+
+const NONE: readonly NodeSuggestion[] = [];
+
+/** The attributes of a node with other proposals of the kinds that `proposalsOf` tells. */
+export function withProposals<Attrs extends NodeAttributes>(
+  attrs: Attrs,
+  left: readonly NodeSuggestion[],
+): Attrs {
+  const suggestion = suggestionOf(attrs);
+  // A binding reads them in this order.
+  const proposals = left
+    .filter((each) => each !== suggestion)
+    .sort((one, { user }) => (one.user < user ? -1 : 1));
+  return {
+    ...attrs,
+    suggestion: suggestion === null || left.includes(suggestion) ? attrs.suggestion : null,
+    proposals: proposals.length > 0 ? proposals : null,
+  };
+}
+
+/** Proposals by their times; those of one moment by their authors. */
+export function inTime(proposals: readonly NodeSuggestion[]): readonly NodeSuggestion[] {
+  const keyOf = ({ user, id }: NodeSuggestion) => `${user} ${id}`;
+  return [...proposals].sort(
+    (one, other) => timeOf(one) - timeOf(other) || (keyOf(one) < keyOf(other) ? -1 : 1),
+  );
+}
+
+/** Anybody may write anything there. */
+function timeOf({ at }: NodeSuggestion): number {
+  return typeof at === "number" && Number.isFinite(at) ? at : 0;
+}
+
+function soundIn(value: unknown): NodeSuggestion | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { kind, id, user } = value as Partial<NodeSuggestion>;
   const isKnown = SUGGESTION_KINDS.some((each) => each === kind);
-  return isKnown && typeof id === "string" && typeof user === "string"
-    ? (suggestion as NodeSuggestion)
-    : null;
+  return isKnown && typeof id === "string" && typeof user === "string" ? (value as NodeSuggestion) : null;
 }
 
 const proposed = (own: readonly string[]): Attributes =>
@@ -102,28 +154,33 @@ export const Insertion = suggestionMark("insertion", ["run", "break"], "ins");
 export const Deletion = suggestionMark("deletion", [], "del");
 export const Formatting = suggestionMark("formatting", ["add", "remove"], "span");
 
-/** How the suggestion of a node stands on the node's element. */
-export function drawnSuggestion({ id, kind, user }: NodeSuggestion) {
-  return { "data-suggestion": id, "data-suggested": kind, "data-by": user };
+/** How what is suggested for a node stands on the node's element; null if nothing is. The colour is the first author's. */
+export function drawnSuggestion(attrs: NodeAttributes) {
+  const all = proposalsOf(attrs);
+  const [first] = all;
+  return first
+    ? {
+        "data-suggestion": all.map(({ id }) => id).join(" "),
+        "data-suggested": [...new Set(all.map(({ kind }) => kind))].join(" "),
+        "data-by": first.user,
+      }
+    : null;
 }
 
-/** Every node but the root and the words may have a suggestion of its own. */
+/**
+ * Every node but the root and the words may be suggested itself, and hold proposals of several people. The proposals are attributes of
+ * the shared element, each under a key of its author's, which a binding reads into `proposals`: no two people overwrite one another's.
+ */
 export const NodeSuggestions = Extension.create({
   name: "nodeSuggestions",
   addGlobalAttributes() {
+    const held = { default: null, keepOnSplit: false, parseHTML: () => null };
     return [
       {
         types: [...SUGGESTED_NODES],
         attributes: {
-          suggestion: {
-            default: null,
-            keepOnSplit: false,
-            parseHTML: () => null,
-            renderHTML: (attributes) => {
-              const suggestion = suggestionOf(attributes);
-              return suggestion === null ? {} : drawnSuggestion(suggestion);
-            },
-          },
+          suggestion: { ...held, renderHTML: (attributes) => drawnSuggestion(attributes) ?? {} },
+          proposals: { ...held, renderHTML: () => ({}) },
         },
       },
     ];

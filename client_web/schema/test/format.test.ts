@@ -81,16 +81,25 @@ const SHARED: Readonly<Record<string, string>> = {
   An attribute whose name is a key with a hash, as a text has it, is a mark of the element. So
   several people comment on one picture, and none overwrites another.`,
   suggestion: `\`suggestion\` of any node is null or \`{id, user, at, kind, type, attrs}\`: what the person \`user\`
-  suggests since \`at\`, in milliseconds since 1970. \`kind\` is \`insert\`, \`delete\`, \`set\` (another
-  \`type\` or other \`attrs\`), \`join\` (to the node before), \`wrap\` or \`lift\`. Everything of one
-  \`id\` is one suggestion.`,
+  suggests since \`at\`, in milliseconds since 1970. The \`kind\` \`insert\` says that the node itself is
+  suggested. Everything of one \`id\` is one suggestion. Up to version 4 the attribute also holds the
+  other kinds.`,
+  proposals: `\`proposals\` of a node is never stored: a binding reads it from attributes of the element. The
+  name of each is \`suggestion--\` and eight characters, a hash of a person's id. Each is like
+  \`suggestion\`, and holds what this person proposes for the node. \`kind\` is \`delete\`, \`set\` (another
+  \`type\` or other \`attrs\`; what both types have and \`attrs\` does not name stays), \`join\` (to the
+  node before), \`wrap\` or \`lift\`. So several people propose something for one node, and none
+  overwrites another.`,
   look: "`look` is `title` or `subtitle`: a line that names the document.",
   textAlign: "`textAlign` is `left`, `center`, `right` or `justify`; null is where the line begins.",
 };
 
+/** Attributes of which the nodes' table does not speak. */
+const UNSAID = ["suggestion", "proposals", "annotations"];
+
 function attributesOf({ spec }: NodeType | MarkType): string {
   const entries = Object.entries(spec.attrs ?? {}) as [string, { default?: unknown }][];
-  const own = entries.filter(([name]) => name !== "suggestion" && name !== "annotations");
+  const own = entries.filter(([name]) => !UNSAID.includes(name));
   const written = own.map(([name, { default: usual }]) => `\`${name}\` = \`${JSON.stringify(usual)}\``);
   return written.join(", ");
 }
@@ -178,6 +187,7 @@ name.
 | 2 | 0.1.0 | the nodes \`callout\`, \`details\`, \`detailsSummary\`, \`detailsContent\`, \`mention\` and \`pageBreak\`; the marks \`subscript\` and \`superscript\`; \`indent\`, \`lineHeight\` and \`look\` of lines; \`fontFamily\` and \`fontSize\` are shown |
 | 3 | 0.1.0 | the marks \`insertion\`, \`deletion\`, \`formatting\` and \`comment\`, also in code, and the attribute \`suggestion\` |
 | 4 | 0.1.0 | marks of elements without words: comments on pictures, formulas, people and lines |
+| 5 | 0.1.0 | proposals of several people for one node |
 `;
 }
 
@@ -186,7 +196,7 @@ function forServer(): string {
   const attributes = ({ spec }: NodeType | MarkType) =>
     Object.fromEntries(
       Object.entries(spec.attrs ?? {})
-        .filter(([name]) => name !== "suggestion" && name !== "annotations")
+        .filter(([name]) => !UNSAID.includes(name))
         .map(([name, { default: usual }]) => [name, usual]),
     );
   const nodes = Object.values(schema.nodes).map((type) => ({

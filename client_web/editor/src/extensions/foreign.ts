@@ -114,7 +114,9 @@ class Survey {
     for (const [name, value] of ownAttributes(element)) {
       // Marks of an element are read by the binding, or left where they are.
       const isKept =
-        (Object.hasOwn(type.spec.attrs ?? {}, name) && isHeld(name, value)) || this.#isMark(name);
+        (Object.hasOwn(type.spec.attrs ?? {}, name) && isHeld(name, value)) ||
+        this.#isMark(name) ||
+        (isProposal(name) && "proposals" in (type.spec.attrs ?? {}) && isJson(value, DEEPEST));
       if (value !== null && value !== undefined && !isKept) this.#note("attribute", `${type.name}.${name}`);
     }
     this.#checkChildren(type, element.toArray());
@@ -224,6 +226,11 @@ function isJson(value: unknown, levels: number): boolean {
 /** Marks that may overlap themselves carry a hash: `comment--A1b2C3d4`. */
 export function markNameOf(key: string): string {
   return /^(.*)--[a-zA-Z0-9+/=]{8}$/.exec(key)?.[1] ?? key;
+}
+
+/** Whether an attribute holds what somebody proposes for its element. */
+function isProposal(key: string): boolean {
+  return markNameOf(key) === "suggestion" && key !== "suggestion";
 }
 
 /** A name from another application, fit to be shown. */

@@ -1,6 +1,6 @@
 /** How suggestions stand in the page: as insertions and deletions, with whose they are. */
 
-import { Deletion, drawnSuggestion, Formatting, Insertion, suggestionOf } from "@manyhands/schema";
+import { Deletion, drawnSuggestion, Formatting, Insertion } from "@manyhands/schema";
 import type { AnyExtension, Mark } from "@tiptap/core";
 import { TableView } from "@tiptap/extension-table";
 import type { Node } from "@tiptap/pm/model";
@@ -33,10 +33,9 @@ export const drawnSuggestions: readonly AnyExtension[] = [
 
 const DRAWN = ["data-suggestion", "data-suggested", "data-by"] as const;
 
-/** Shows the suggestion of a node on an element that the node's own view makes; other nodes' elements have it from the schema. */
+/** Shows what is suggested for a node on an element that the node's own view makes; other nodes' elements have it from the schema. */
 export function drawSuggestion(element: HTMLElement, { attrs }: Node): void {
-  const suggestion = suggestionOf(attrs);
-  const drawn = suggestion && drawnSuggestion(suggestion);
+  const drawn = drawnSuggestion(attrs);
   for (const name of DRAWN) {
     if (drawn) element.setAttribute(name, drawn[name]);
     else element.removeAttribute(name);

@@ -4,8 +4,7 @@
  * document: while somebody suggests, no transaction that changes the document gets through untranslated.
  */
 
-import { isChangeOrigin, type SyncMeta, ySyncPluginKey, yUndoPluginKey } from "@manyhands/binding";
-import { type NodeSuggestion, suggestionOf } from "@manyhands/schema";
+import { isChangeOrigin, yUndoPluginKey } from "@manyhands/binding";
 import { Extension } from "@tiptap/core";
 import { type Fragment, type Node, type Schema, Slice } from "@tiptap/pm/model";
 import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
@@ -78,7 +77,6 @@ export const Suggesting = Extension.create<SuggestingOptions, Storage>({
     if (!suggester || !transaction.docChanged || isAllowed(transaction)) {
       if (!suggester && transaction.docChanged && !isAllowed(transaction)) takeFromStruck(transaction);
       next(transaction);
-      if (suggester && isOvertaken(transaction, suggester.user)) suggester.refuse("overtaken");
       return;
     }
     const { state, view } = this.editor;
@@ -136,32 +134,6 @@ export const Suggesting = Extension.create<SuggestingOptions, Storage>({
     ];
   },
 });
-
-/** True when somebody else's suggestion for a block has come in the place of this person's: a block holds one. */
-function isOvertaken(transaction: Transaction, user: string): boolean {
-  const { steps, docs, doc } = transaction;
-  const meta: SyncMeta | undefined = transaction.getMeta(ySyncPluginKey);
-  if (!meta?.isChangeOrigin || meta.isUndoRedoOperation) return false;
-  return steps.some((step, index) => {
-    if (!(step instanceof ReplaceStep)) return false;
-    const before = suggestedIn(docs[index] ?? doc, step.from, step.to);
-    if (!before.some((each) => each.user === user && each.kind !== "insert")) return false;
-    const now = suggestedIn(docs[index + 1] ?? doc, step.from, step.from + step.slice.size);
-    const isIn = (list: readonly NodeSuggestion[], { id, kind }: NodeSuggestion) =>
-      list.some((each) => each.id === id && each.kind === kind);
-    const isLost = before.some((each) => each.user === user && each.kind !== "insert" && !isIn(now, each));
-    return isLost && now.some((each) => each.user !== user && !isIn(before, each));
-  });
-}
-
-function suggestedIn(doc: Node, from: number, to: number): readonly NodeSuggestion[] {
-  const found: NodeSuggestion[] = [];
-  doc.nodesBetween(from, to, ({ attrs }) => {
-    const suggestion = suggestionOf(attrs);
-    if (suggestion) found.push(suggestion);
-  });
-  return found;
-}
 
 /** What comes from the shared document, undo, what was translated, and acts of somebody who accepts or rejects. */
 function isAllowed(transaction: Transaction): boolean {

@@ -72,7 +72,7 @@ const VALUES: Readonly<Record<string, readonly [(value: unknown) => boolean, rea
 
 /** Leaves out that nobody suggests or says anything. */
 function withoutEmpty({ attrs, content, ...node }: JSONContent): JSONContent {
-  const { suggestion: _suggestion, annotations: _annotations, ...rest } = attrs ?? {};
+  const { suggestion: _suggestion, proposals: _proposals, annotations: _annotations, ...rest } = attrs ?? {};
   const kept = Object.keys(rest).length > 0 ? { attrs: rest } : {};
   const { type, ...more } = node;
   return {

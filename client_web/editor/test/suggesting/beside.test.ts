@@ -1,13 +1,14 @@
 /** A person who suggests beside one who edits: what is typed, composed, taken back and accepted. */
 
+import { FRAGMENT, proposalsOf } from "@manyhands/schema";
 import type { Node } from "@tiptap/pm/model";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as Y from "yjs";
 import { type Part, suggestionsIn } from "../../src/features/suggesting/list";
 import { acceptAll, settled } from "../../src/features/suggesting/settle";
 import { settleIn } from "../../src/features/suggesting/settling";
 import { type Person, sync } from "../page/editors";
-import { joins, judged, randomOf, type Suggesting, started, suggestsAs } from "./sessions";
+import { joins, judged, randomOf, type Suggesting, seesAll, started, suggestsAs } from "./sessions";
 
 const clock = { now: 1_000 };
 let eve: Person;
@@ -301,6 +302,45 @@ test.each([
   );
 });
 
+type Command = (who: Person) => unknown;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  "heading 2": ({ editor }) => editor.chain().toggleHeading({ level: 2 }).run(),
+  "heading 3": ({ editor }) => editor.chain().toggleHeading({ level: 3 }).run(),
+  center: ({ editor }) => editor.chain().setTextAlign("center").run(),
+  right: ({ editor }) => editor.chain().setTextAlign("right").run(),
+  code: ({ editor }) => editor.chain().toggleCodeBlock().run(),
+  dots: ({ editor }) => editor.chain().toggleBulletList().run(),
+  numbers: ({ editor }) => editor.chain().toggleOrderedList().run(),
+};
+
+test.each([
+  ["heading 2, heading 3", { type: "heading", attrs: { level: 3 } }],
+  ["heading 2, center", { type: "heading", attrs: { level: 2, textAlign: "center" } }],
+  ["center, heading 2", { type: "heading", attrs: { level: 2, textAlign: "center" } }],
+  ["heading 2, center, right, heading 3", { type: "heading", attrs: { level: 3, textAlign: "right" } }],
+  ["heading 2, code", { type: "codeBlock" }],
+  ["dots, numbers", { type: "orderedList" }],
+  ["dots, heading 3", { type: "heading", attrs: { level: 3 } }],
+  ["heading 2, heading 2", null],
+  ["dots, dots", null],
+  ["center, center", null],
+  ["heading 2, center, center", { type: "heading", attrs: { level: 2, textAlign: null } }],
+  ["center, heading 2, heading 2", { type: "paragraph", attrs: { textAlign: "center" } }],
+])(
+  "what a person proposes last for a line overtakes what they have proposed before: %s",
+  (commands, becomes) => {
+    const before = judged(ann.doc, "ann");
+    ann.editor.commands.setTextSelection(26);
+    for (const name of commands.split(", ")) COMMANDS[name]?.(ann);
+    const { doc } = ann.editor.state;
+    expect(judged(ann.doc, "ann")).toBe(before);
+    expect(doc.childCount).toBe(2);
+    expect(proposalsOf((doc.lastChild as Node).attrs)).toHaveLength(becomes ? 1 : 0);
+    expect(settled(doc, acceptAll).lastChild?.toJSON()).toMatchObject(becomes ?? { type: "paragraph" });
+  },
+);
+
 test("who proposes a heading and then clears the line takes the proposal back", () => {
   ann.editor.chain().setTextSelection(3).setHeading({ level: 2 }).run();
   expect(suggestionsIn(ann.editor.state.doc)).toHaveLength(1);
@@ -331,22 +371,119 @@ test("who deletes a line for which somebody has proposed something strikes its w
   ben.editor.destroy();
 });
 
-test.each([5, 9])(
-  "of two suggestions for one block at the same moment one stays, and the other author is told: %i",
-  (clientId) => {
-    const ben = suggestsAs(joins(eve, clientId), "ben", randomOf(2), clock);
-    ann.editor.chain().setTextSelection(3).setTextAlign("center").run();
-    ben.editor.chain().setTextSelection(3).setHeading({ level: 2 }).run();
-    sync(eve, ann, ben);
-    const stays = (eve.editor.state.doc.firstChild as Node).attrs.suggestion.user;
-    expect([ann.refused, ben.refused]).toEqual(stays === "ben" ? [["overtaken"], []] : [[], ["overtaken"]]);
-    expect(ann.editor.getJSON()).toEqual(ben.editor.getJSON());
-    settleIn(eve.editor, acceptAll);
-    sync(eve, ann, ben);
-    expect(ann.refused.length + ben.refused.length).toBe(1);
-    ben.editor.destroy();
+/** What each person proposes for the first block. */
+function proposedFirst({ editor }: Person): Record<string, string> {
+  const all = proposalsOf((editor.state.doc.firstChild as Node).attrs);
+  return Object.fromEntries(
+    all.map(({ user, kind, type }) => [user, [kind, type].filter(Boolean).join(" ")]),
+  );
+}
+
+const center: Command = ({ editor }) => editor.chain().setTextSelection(3).setTextAlign("center").run();
+const heading: Command = ({ editor }) => editor.chain().setTextSelection(3).setHeading({ level: 2 }).run();
+const deeper: Command = ({ editor }) => editor.chain().setTextSelection(3).setHeading({ level: 3 }).run();
+const list: Command = ({ editor }) => editor.chain().setTextSelection(3).toggleBulletList().run();
+const quote: Command = ({ editor }) => editor.chain().setTextSelection(3).toggleBlockquote().run();
+const line = "Hello brave new world";
+
+/** Accepts what one person proposes. */
+const accept = (user: string) =>
+  settleIn(eve.editor, (suggestion) => (suggestion.user === user ? "accept" : "keep"));
+
+describe.each(["at the same moment", "one after the other"])(
+  "proposals of two people for one block, %s",
+  (when) => {
+    let ben: Suggesting;
+
+    beforeEach(() => {
+      ben = suggestsAs(joins(eve, 5), "ben", randomOf(2), clock);
+    });
+
+    afterEach(() => ben.editor.destroy());
+
+    function propose(one: Command, other: Command): void {
+      const before = [judged(ann.doc, "ben"), judged(ben.doc, "ann")];
+      one(ann);
+      if (when !== "at the same moment") sync(eve, ann, ben);
+      clock.now += 1_000;
+      const untouched = judged(ben.doc, "ben");
+      other(ben);
+      expect(judged(ben.doc, "ben")).toBe(untouched);
+      sync(eve, ann, ben);
+      expect([ann.refused, ben.refused]).toEqual([[], []]);
+      expect(before[0]).not.toBe(judged(ann.doc, "ben"));
+      for (const { editor } of [ann, ben]) expect(editor.getJSON()).toEqual(eve.editor.getJSON());
+      expect(suggestionsIn(eve.editor.state.doc).map(({ user }) => user)).toEqual(["ann", "ben"]);
+    }
+
+    test.each([
+      ["another place and another kind", center, heading, `heading("${line}")`],
+      ["another kind and another place", heading, center, `heading("${line}")`],
+      ["two kinds", heading, deeper, `heading("${line}")`],
+      ["a kind and a list", heading, list, `bulletList(listItem(paragraph("${line}")))`],
+      ["the same list", list, list, `bulletList(listItem(paragraph("${line}")))`],
+      ["a list and a quote", list, quote, `blockquote(paragraph("${line}"))`],
+    ])("%s: both stand, one is accepted, and then the other", (_what, one, other, both) => {
+      propose(one, other);
+      const all = settled(eve.editor.state.doc, acceptAll);
+      expect(all.firstChild?.toString()).toBe(both);
+      accept("ann");
+      sync(eve, ann, ben);
+      expect(suggestionsIn(ben.editor.state.doc).map(({ user }) => user)).toEqual(["ben"]);
+      accept("ben");
+      sync(eve, ann, ben);
+      expect(suggestionsIn(ben.editor.state.doc)).toEqual([]);
+      eve.editor.state.doc.check();
+    });
+
+    test("each takes back the own one, and the other's stays", () => {
+      propose(heading, list);
+      const before = judged(ben.doc, "ben");
+      ben.editor.commands.undo();
+      sync(eve, ann, ben);
+      expect(judged(ben.doc, "ben")).toBe(before);
+      expect(proposedFirst(eve)).toEqual({ ann: "set heading" });
+      settleIn(ann.editor, ({ user }) => (user === "ann" ? "reject" : "keep"));
+      sync(eve, ann, ben);
+      expect(proposedFirst(eve)).toEqual({});
+    });
+
+    test("of what one person proposes the last counts, and the other's stays", () => {
+      propose(heading, list);
+      center(ann);
+      deeper(ben);
+      sync(eve, ann, ben);
+      expect(proposedFirst(eve)).toEqual({ ann: "set heading", ben: "set heading" });
+      expect(settled(eve.editor.state.doc, acceptAll).firstChild?.attrs).toMatchObject({ level: 3 });
+    });
   },
 );
+
+test("what one person proposes in a document of version 4 is read, and another's stands beside it", () => {
+  const at = 500;
+  const old = { id: "s1", user: "ben", at, kind: "set", type: "heading", attrs: { level: 2 } };
+  const line = eve.doc.getXmlFragment(FRAGMENT).get(0) as Y.XmlElement;
+  line.setAttribute("suggestion", old as unknown as string);
+  sync(eve, ann);
+  seesAll(ann);
+  expect(proposedFirst(ann)).toEqual({ ben: "set heading" });
+  list(ann);
+  sync(eve, ann);
+  expect(proposedFirst(eve)).toEqual({ ben: "set heading", ann: "wrap bulletList" });
+  expect(line.getAttribute("suggestion")).toEqual(old);
+  const ben = suggestsAs(joins(eve, 9), "ben", randomOf(2), clock);
+  const before = judged(ben.doc, "ben");
+  deeper(ben);
+  sync(eve, ann, ben);
+  expect(judged(ben.doc, "ben")).toBe(before);
+  expect(line.getAttribute("suggestion")).toBeUndefined();
+  expect(proposedFirst(eve)).toEqual({ ben: "set heading", ann: "wrap bulletList" });
+  accept("ben");
+  sync(eve, ann, ben);
+  expect(eve.editor.getJSON().content?.[0]).toMatchObject({ type: "heading", attrs: { level: 3 } });
+  expect(proposedFirst(ann)).toEqual({ ann: "wrap bulletList" });
+  ben.editor.destroy();
+});
 
 test("words typed into one's own pending list leave what others have proposed in it", () => {
   const ben = suggestsAs(joins(eve, 8), "ben", randomOf(2), clock);

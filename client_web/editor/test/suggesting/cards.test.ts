@@ -61,3 +61,35 @@ test("a card is drawn anew for other words of its suggestion, and not for words 
   const later = { type: "insertion", attrs: { ...by, run: 2, break: null } };
   expect(isSame(text("one", deletion), text(" and "), text("two", later))).toBe(false);
 });
+
+test.each<readonly [string, object, object, boolean]>([
+  ["the kind that the line is by now", { kind: "set", type: "paragraph", attrs: {} }, {}, true],
+  ["another kind", { kind: "set", type: "heading", attrs: { level: 2 } }, {}, false],
+  [
+    "an alignment that the line has by now",
+    { kind: "set", attrs: { textAlign: "center" } },
+    { textAlign: "center" },
+    true,
+  ],
+  ["an alignment", { kind: "set", attrs: { textAlign: "center" } }, {}, false],
+  ["that a line of no list leaves the list", { kind: "lift", attrs: { levels: 2 } }, {}, true],
+  ["a list", { kind: "wrap", type: "bulletList" }, {}, false],
+])("a card says whether a proposal changes anything still: %s", (_what, proposal, attrs, isSpent) => {
+  const proposals = [{ ...by, ...proposal }];
+  const told = said({ ...line(text("words")), attrs: { ...attrs, proposals } });
+  expect(told).toHaveLength(1);
+  expect(told[0]?.endsWith("(changes nothing any more)")).toBe(isSpent);
+});
+
+test("a card says that a line which begins an item by now becomes no heading", () => {
+  const proposals = [{ ...by, kind: "set", type: "heading", attrs: { level: 2 } }];
+  const proposed = { ...line(text("words")), attrs: { proposals } };
+  const item = {
+    type: "listItem",
+    content: [proposed, { ...proposed, attrs: { proposals: [{ ...proposals[0], id: "s2" }] } }],
+  };
+  expect(said({ type: "bulletList", content: [item] })).toEqual([
+    "Change to: Heading 2 (changes nothing any more)",
+    "Change to: Heading 2",
+  ]);
+});

@@ -1,16 +1,17 @@
 /** Random people who suggest and edit, each with an editor and a Yjs document of their own. */
 
 import { yUndoPluginKey } from "@manyhands/binding";
-import { FRAGMENT } from "@manyhands/schema";
+import { FRAGMENT, proposalsOf } from "@manyhands/schema";
 import { Fragment, type Node } from "@tiptap/pm/model";
 import { type EditorState, NodeSelection, TextSelection } from "@tiptap/pm/state";
 import * as Y from "yjs";
+import { proposalKeyOf } from "../../../binding/src/marks";
 import type { Suggester } from "../../src/extensions/suggesting";
 import { gapsOf } from "../../src/features/suggesting/aligning";
 import type { Author, Refusal } from "../../src/features/suggesting/author";
 import { suggestionsOn } from "../../src/features/suggesting/present";
-import { acceptAll, settled } from "../../src/features/suggesting/settle";
-import { translate } from "../../src/features/suggesting/translate";
+import { type Judge, settled } from "../../src/features/suggesting/settle";
+import { meaningOf, translate } from "../../src/features/suggesting/translate";
 import { type Person, person, seesAll } from "../page/editors";
 import { type Random, randomOf } from "../rescue/random";
 
@@ -68,7 +69,10 @@ export function suggestsAs(
     if (isAgain) return result;
     // A line that is cut or copied keeps what was suggested for the whole of it in its first half only.
     if (suggestedFor(after.doc) > suggestedFor(before.doc)) return result;
-    const [meant, suggested] = [after.doc, result.doc].map((doc) => plainLeaves(settled(doc, acceptAll)));
+    const now = meaningOf(before.doc, after.doc, author);
+    const own: Judge = (each) =>
+      "kind" in each && each.kind !== "insert" && each.user !== author.user ? "reject" : "accept";
+    const [meant, suggested] = [now, result.doc].map((doc) => plainLeaves(settled(doc, own)));
     if (meant && suggested && !suggested.eq(meant)) wrong.push(differing(meant, suggested));
     return result;
   };
@@ -245,6 +249,42 @@ export const BLOCKS: readonly Act[] = [
   }),
 ];
 
+/** Commands for the blocks that are selected: each may overtake what was proposed by the one before. */
+export const KINDS: readonly Act[] = [
+  act(
+    "heading here",
+    ({ editor }, random) => void editor.commands.toggleHeading({ level: random(2) ? 2 : 3 }),
+  ),
+  act("paragraph here", ({ editor }) => void editor.commands.setParagraph()),
+  act("code here", ({ editor }) => void editor.commands.toggleCodeBlock()),
+  act("align here", ({ editor }, random) => {
+    editor.commands.setTextAlign(["left", "center", "right"][random(3)] ?? "left");
+  }),
+  act("bullets here", ({ editor }) => void editor.commands.toggleBulletList()),
+  act("numbers here", ({ editor }) => void editor.commands.toggleOrderedList()),
+  act("tasks here", ({ editor }) => void editor.commands.toggleTaskList()),
+  act("quote here", ({ editor }) => void editor.commands.toggleBlockquote()),
+  act("clears here", ({ editor }) => void editor.commands.clearNodes()),
+  act("lifts here", ({ editor }) => void editor.commands.liftEmptyBlock()),
+  act("indents here", (who) => press(who, "Tab")),
+  act("outdents here", (who) => press(who, "Tab", { shiftKey: true })),
+  act("backspace at the beginning", (who) => {
+    who.editor.commands.setTextSelection(who.editor.state.selection.$from.start());
+    press(who, "Backspace");
+  }),
+  act("delete at the end", (who) => {
+    who.editor.commands.setTextSelection(who.editor.state.selection.$from.end());
+    press(who, "Delete");
+  }),
+  act("enter here", (who) => press(who, "Enter")),
+  act("types here", (who, random) => type(who, WORDS[random(WORDS.length)] ?? "a")),
+  act("undoes", ({ editor }) => void editor.commands.undo()),
+  act("moves here", ({ editor }, random) => void editor.commands.moveBlocks(random(2) ? "up" : "down")),
+];
+
+/** Selects words or blocks, to which the commands that follow belong. */
+export const SELECTS = act("selects", select);
+
 export const ACTS: readonly Act[] = [...TYPING, ...TYPING, ...FORMATS, ...BLOCKS];
 
 export function started(html = START): Person {
@@ -271,6 +311,7 @@ const MARKS = ["insertion", "deletion", "formatting", "comment"];
 /** The shared document without what `user` has pending, as the server judges it. */
 export function judged(doc: Y.Doc, user: string): string {
   const nameOf = (key: string) => /^(.*)--[a-zA-Z0-9+/=]{8}$/.exec(key)?.[1] ?? key;
+  const kindOf = (value: unknown) => (value as { kind?: unknown } | null)?.kind;
   const isMine = (value: unknown) => (value as { user?: string } | null)?.user === user;
   const textOf = (text: Y.XmlText) =>
     (text.toDelta() as { insert: string; attributes?: object }[]).flatMap(({ insert, attributes = {} }) => {
@@ -286,9 +327,14 @@ export function judged(doc: Y.Doc, user: string): string {
       if (child instanceof Y.XmlText) return textOf(child);
       if (!(child instanceof Y.XmlElement)) return [];
       const attributes: Record<string, unknown> = child.getAttributes();
-      const { suggestion, ...rest } = attributes;
-      const kept = isMine(suggestion) ? rest : attributes;
-      if (isMine(suggestion) && (suggestion as { kind: string }).kind === "insert") return [];
+      const { suggestion } = attributes;
+      if (isMine(suggestion) && kindOf(suggestion) === "insert") return [];
+      // One's own proposal stands under one's own key, and in documents of version 4 in `suggestion`.
+      const isOwn = (name: string) =>
+        ["suggestion", proposalKeyOf(user)].includes(name) &&
+        isMine(attributes[name]) &&
+        kindOf(attributes[name]) !== "insert";
+      const kept = Object.fromEntries(Object.entries(attributes).filter(([name]) => !isOwn(name)));
       return [
         `<${child.nodeName} ${JSON.stringify(Object.entries(kept).sort())}>`,
         ...childrenOf(child),
@@ -302,7 +348,7 @@ export function judged(doc: Y.Doc, user: string): string {
 function suggestedFor(doc: Node): number {
   let count = 0;
   doc.descendants((node) => {
-    if (node.attrs.suggestion) count += 1;
+    count += proposalsOf(node.attrs).length;
   });
   return count;
 }

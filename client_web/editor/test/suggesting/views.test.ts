@@ -34,7 +34,7 @@ it("the server is told what a document says with and without its suggestions", a
 
 /** Leaves out that nobody suggests or says anything. */
 function withoutEmpty({ attrs, content, ...node }: JSONContent): JSONContent {
-  const { suggestion: _suggestion, annotations: _annotations, ...rest } = attrs ?? {};
+  const { suggestion: _suggestion, proposals: _proposals, annotations: _annotations, ...rest } = attrs ?? {};
   const kept = Object.keys(rest).length > 0 ? { attrs: rest } : {};
   return { ...node, ...kept, ...(content ? { content: content.map(withoutEmpty) } : {}) };
 }

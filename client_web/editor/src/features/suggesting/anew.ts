@@ -7,7 +7,7 @@
  */
 
 import { ySyncPluginKey, yUndoPluginKey } from "@manyhands/binding";
-import { type Suggested, suggestionOf } from "@manyhands/schema";
+import { proposalsOf, type Suggested } from "@manyhands/schema";
 import type { Editor } from "@tiptap/core";
 import type { Mark, Node } from "@tiptap/pm/model";
 import { EditorState, Selection, TextSelection } from "@tiptap/pm/state";
@@ -104,11 +104,11 @@ function withOwnAccepted(meant: Node, server: Node, user: string): Node {
 
 function ownIn(doc: Node, user: string): ReadonlySet<string> {
   const found = new Set<string>();
-  const note = (suggestion: Suggested | null) => {
-    if (suggestion?.user === user) found.add(nameOf(suggestion));
+  const note = (suggestion: Suggested) => {
+    if (suggestion.user === user) found.add(nameOf(suggestion));
   };
   doc.descendants((node) => {
-    note(suggestionOf(node.attrs));
+    for (const each of proposalsOf(node.attrs)) note(each);
     // A strike or a format that is there already is not proposed again, and goes on over what is beside it.
     const marks: readonly Mark[] = suggestionsOn(node).filter(({ type }) => type.name === "insertion");
     for (const { attrs } of marks) note(attrs as Suggested);

@@ -13,8 +13,8 @@ export interface Author {
   readonly repeats?: boolean;
 }
 
-/** Why something cannot be suggested, or is suggested no more. */
-export type Refusal = "table" | "taken" | "structure" | "overtaken";
+/** Why something cannot be suggested. */
+export type Refusal = "table" | "structure";
 
 /** Stops a translation. */
 export class Refused extends Error {

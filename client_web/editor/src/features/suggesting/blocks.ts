@@ -7,7 +7,7 @@ import { unsaid } from "./comparing";
 import type { Draft, Op } from "./draft";
 import { bare, unmarked } from "./formats";
 import { ownMarks, strike } from "./inline";
-import { acceptAll, settledIn } from "./settle";
+import { settledIn } from "./settle";
 
 export function deletions(draft: Draft, { olds, oldAt }: Gap): Op[] {
   const ops: Op[] = [];
@@ -67,7 +67,7 @@ function empties(draft: Draft, node: Node, at: number): void {
 /** Blocks that come: they are as if all that is suggested in them were accepted. */
 export function insertions(draft: Draft, { olds, news, oldAt, nowAt }: Gap, nowParent: Node): Op[] {
   const end = olds.reduce((at, { nodeSize }) => at + nodeSize, oldAt);
-  const made = settledIn(nowParent, news, acceptAll);
+  const made = settledIn(nowParent, news, draft.meant);
   return inserts(draft, made, end, isSameSize(made, news) ? nowAt : -1);
 }
 

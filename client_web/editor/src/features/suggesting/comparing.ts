@@ -17,12 +17,18 @@ export function isSameAttributes(one: Node["attrs"], other: Node["attrs"]): bool
 }
 
 function ownOf(attrs: Node["attrs"]): Node["attrs"] {
-  return without(without(attrs, "suggestion"), ANNOTATIONS);
+  return without(without(without(attrs, "suggestion"), "proposals"), ANNOTATIONS);
 }
 
-/** The attributes of a copy: what is said about a node stays with the node. */
+/** Whether two nodes differ in nothing but what is suggested for them. */
+export function isSameBut(one: Node, other: Node | undefined): boolean {
+  return hasSameMarkup(one, other) && other !== undefined && one.content.eq(other.content);
+}
+
+/** The attributes of a copy: what is said about a node, and proposed for it, stays with the node. */
 export function unsaid(attrs: Node["attrs"]): Node["attrs"] {
-  return attrs[ANNOTATIONS] ? { ...attrs, [ANNOTATIONS]: null } : attrs;
+  const said = [ANNOTATIONS, "proposals"].filter((name) => attrs[name]);
+  return said.length > 0 ? { ...attrs, ...Object.fromEntries(said.map((name) => [name, null])) } : attrs;
 }
 
 export function without(attrs: Node["attrs"], name: string): Node["attrs"] {
@@ -30,12 +36,12 @@ export function without(attrs: Node["attrs"], name: string): Node["attrs"] {
   return rest;
 }
 
-/** What a node's attributes are to be, where they differ. */
+/** What a node's attributes are to be, where they differ. A node of another type keeps those that both types have. */
 export function changedAttributes(old: Node, now: Node): Node["attrs"] {
-  const wanted = Object.entries(ownOf(now.attrs));
-  if (old.type !== now.type) return Object.fromEntries(wanted);
   return Object.fromEntries(
-    wanted.filter(([name, value]) => JSON.stringify(old.attrs[name]) !== JSON.stringify(value)),
+    Object.entries(ownOf(now.attrs)).filter(
+      ([name, value]) => !(name in old.attrs) || JSON.stringify(old.attrs[name]) !== JSON.stringify(value),
+    ),
   );
 }
 

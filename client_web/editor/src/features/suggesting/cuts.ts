@@ -96,14 +96,12 @@ function joins(draft: Draft, { node, at, inner, line }: Line, end: number, first
       },
     ];
   }
-  const isTaken = draft.isTaken(node);
-  const own = isTaken ? null : draft.ownOn(node);
+  const own = draft.ownOn(node);
   if (own && own.kind !== "join") return null;
   return [
     () => {
       strike(draft, inner, end);
-      if (isTaken) draft.isBeside = true;
-      else if (!own) draft.suggestOn(at, draft.suggestion("join"));
+      if (!own) draft.suggestOn(at, draft.suggestion("join"));
     },
   ];
 }

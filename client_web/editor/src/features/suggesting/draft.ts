@@ -1,6 +1,6 @@
 /** Suggestions under way: the transaction that makes them, in whose name they are, and where the cursor goes. */
 
-import { type NodeSuggestion, suggestionOf } from "@manyhands/schema";
+import { type NodeSuggestion, proposalsOf, suggestionOf, withProposals } from "@manyhands/schema";
 import type { Node } from "@tiptap/pm/model";
 import {
   type EditorState,
@@ -9,8 +9,9 @@ import {
   TextSelection,
   type Transaction,
 } from "@tiptap/pm/state";
-import { type Author, Refused } from "./author";
+import type { Author } from "./author";
 import { isSuggestionOf, suggestionsOn } from "./present";
+import type { Judge } from "./settle";
 
 /** A planned change, which is made when all are planned. */
 export type Op = () => void;
@@ -25,8 +26,6 @@ export class Draft {
   caret: number | null = null;
   /** Whether more is planned than words and formats: then the result has to be checked. */
   isStructural = false;
-  /** Whether somebody else's suggestion for a block stays where this person's would stand: the words alone are struck. */
-  isBeside = false;
   #run: number | null = null;
   #node: number | null = null;
 
@@ -64,34 +63,36 @@ export class Draft {
     return suggestion?.kind === "insert" && suggestion.user === this.author.user;
   }
 
-  /** The suggestion of one's own on a node; throws if there is one of somebody else. */
+  /** One's own suggestion on a node: that it comes, or else what one proposes for it. */
   ownOn(node: Node): NodeSuggestion | null {
-    const suggestion = suggestionOf(node.attrs);
-    if (suggestion && suggestion.user !== this.author.user) throw new Refused("taken");
-    return suggestion;
+    return proposalsOf(node.attrs).find(({ user }) => user === this.author.user) ?? null;
   }
 
-  /** Whether a node has somebody else's suggestion: it holds one, and that stays. */
-  isTaken(node: Node): boolean {
-    const suggestion = suggestionOf(node.attrs);
-    return suggestion !== null && suggestion.user !== this.author.user;
-  }
+  /** Accepts what is meant by a document: what others propose for blocks stands beside that, and is nothing of this person's. */
+  readonly meant: Judge = (suggestion) => {
+    const isTheirs = suggestion.user !== this.author.user;
+    return isTheirs && "kind" in suggestion && suggestion.kind !== "insert" ? "reject" : "accept";
+  };
 
   /** Where a place of the document before is by now. */
   map(at: number, side: 1 | -1 = 1): number {
     return this.tr.mapping.map(at, side);
   }
 
-  suggestOn(at: number, suggestion: NodeSuggestion): void {
-    this.tr.setNodeAttribute(this.map(at), "suggestion", suggestion);
+  /** Proposes something for a block in the place of what this person has proposed for it; null: nothing any more. */
+  suggestOn(at: number, suggestion: NodeSuggestion | null): void {
+    const here = this.map(at);
+    const node = this.tr.doc.nodeAt(here);
+    if (!node) return;
+    const theirs = proposalsOf(node.attrs).filter(({ user }) => user !== this.author.user);
+    const now = withProposals(node.attrs, suggestion ? [...theirs, suggestion] : theirs);
+    for (const name of ["suggestion", "proposals"]) {
+      if (now[name] !== node.attrs[name]) this.tr.setNodeAttribute(here, name, now[name]);
+    }
   }
 
-  /** Proposes to delete a node. Where somebody else has proposed something for it, only what is in it is struck. */
   suggestDeletion(node: Node, at: number): void {
-    const suggestion = suggestionOf(node.attrs);
-    if (suggestion?.kind === "delete") return;
-    if (this.isTaken(node)) this.isBeside = true;
-    else this.suggestOn(at, this.suggestion("delete"));
+    if (this.ownOn(node)?.kind !== "delete") this.suggestOn(at, this.suggestion("delete"));
   }
 
   /** The suggestion whose block a place is in. */

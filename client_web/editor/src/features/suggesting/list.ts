@@ -5,17 +5,24 @@ import {
   type FormattingAttributes,
   formatsIn,
   type NodeSuggestion,
+  proposalsOf,
   type Suggested,
-  suggestionOf,
 } from "@manyhands/schema";
 import type { Mark, Node } from "@tiptap/pm/model";
 import type { Anchored } from "../../extensions/anchoring";
 import { hasSuggestions, suggestionsOn } from "./present";
+import { isSpent } from "./settle";
 
 export type Part =
   | { readonly kind: "add" | "delete"; readonly words: string }
   | { readonly kind: "format"; readonly add: FormattingAttributes["add"]; readonly remove: readonly string[] }
-  | { readonly kind: "block"; readonly suggestion: NodeSuggestion; readonly node: Node };
+  | {
+      readonly kind: "block";
+      readonly suggestion: NodeSuggestion;
+      readonly node: Node;
+      /** Whether nothing would change any more if it were accepted: others have been faster. */
+      readonly isSpent: boolean;
+    };
 
 export interface Suggestion extends Suggested {
   /** Where it begins and ends in the document. */
@@ -42,7 +49,8 @@ export function hasSameWords(one: Suggestion, other: Suggestion): boolean {
 }
 
 function saysSame(one: Part, other: Part | undefined): boolean {
-  if (one.kind === "block") return other?.kind === "block" && one.node === other.node;
+  if (one.kind === "block")
+    return other?.kind === "block" && one.node === other.node && one.isSpent === other.isSpent;
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
@@ -113,8 +121,7 @@ export function suggestionsAt(
   const place = doc.resolve(at);
   const idsOn = (node: Node | null): readonly string[] => {
     if (node?.isText) return suggestionsOn(node).map(({ attrs }) => String(attrs.id));
-    const suggestion = node && suggestionOf(node.attrs);
-    return suggestion ? [suggestion.id] : [];
+    return node ? proposalsOf(node.attrs).map(({ id }) => id) : [];
   };
   const depths = Array.from({ length: place.depth }, (_, outer) => place.depth - outer);
   return {
@@ -161,16 +168,18 @@ function findsIn(block: Node): readonly Find[] {
   const before = found.get(block);
   if (before) return before;
   const finds: Find[] = [];
-  const look = (node: Node, from: number, line: Node | null) => {
+  const look = (node: Node, from: number, line: Node | null, at: number) => {
     const to = from + node.nodeSize;
-    const suggestion = suggestionOf(node.attrs);
-    if (suggestion)
-      finds.push({ ...suggestion, from, to, part: { kind: "block", suggestion, node }, run: null, line });
+    for (const suggestion of proposalsOf(node.attrs)) {
+      const part: Part = { kind: "block", suggestion, node, isSpent: isSpent(suggestion, node, line, at) };
+      finds.push({ ...suggestion, from, to, part, run: null, line });
+    }
     for (const mark of node.isText ? suggestionsOn(node) : [])
       finds.push({ ...findOf(mark, node, from), line });
-    if (hasSuggestions(node)) node.forEach((child, offset) => void look(child, from + 1 + offset, node));
+    if (hasSuggestions(node))
+      node.forEach((child, offset, index) => void look(child, from + 1 + offset, node, index));
   };
-  look(block, 0, null);
+  look(block, 0, null, 0);
   found.set(block, finds);
   return finds;
 }

@@ -1,9 +1,9 @@
 /** Blocks that come into others, and leave them. */
 
-import { type NodeSuggestion, suggestionOf } from "@manyhands/schema";
+import type { NodeSuggestion } from "@manyhands/schema";
 import type { Node } from "@tiptap/pm/model";
 import type { Gap } from "./aligning";
-import { hasSameMarkup, without } from "./comparing";
+import { isSameBut, without } from "./comparing";
 import type { Draft, Op } from "./draft";
 import { isList } from "./lines";
 import { isItem, nestedIn } from "./settle";
@@ -16,12 +16,10 @@ export function wraps(draft: Draft, { olds, news, oldAt }: Gap): Op[] | null {
   if (inner.length !== olds.length || !inner.every((node, index) => isSameBut(node, olds[index])))
     return null;
   if (olds.some((node) => node.type === wrapper.type)) return null;
-  const attrs = without(wrapper.attrs, "suggestion");
+  const attrs = without(without(wrapper.attrs, "suggestion"), "proposals");
   // What was to become of the blocks before is not meant any more.
-  const left = olds.map((node, index) => (inner[index]?.attrs.suggestion ? node : null));
-  for (const node of olds)
-    if (draft.ownOn(node)?.kind === "set") draft.id ??= suggestionOf(node.attrs)?.id ?? null;
-  if (left.some((node) => node && draft.ownOn(node))) return null;
+  for (const node of olds) if (draft.ownOn(node)?.kind === "set") draft.id ??= draft.ownOn(node)?.id ?? null;
+  if (inner.some((node) => draft.ownOn(node))) return null;
   return each(draft, olds, oldAt, () => draft.suggestion("wrap", { type: wrapper.type.name, attrs }), true);
 }
 
@@ -93,9 +91,4 @@ function each(
     at += node.nodeSize;
     return () => draft.suggestOn(here, suggestion());
   });
-}
-
-/** Whether two nodes differ in nothing but what is suggested for them. */
-function isSameBut(one: Node, other: Node | undefined): boolean {
-  return hasSameMarkup(one, other) && other !== undefined && one.content.eq(other.content);
 }

@@ -21,7 +21,8 @@ const known = new WeakMap<Node, boolean>();
 export function hasSuggestions(node: Node): boolean {
   const before = known.get(node);
   if (before !== undefined) return before;
-  const own = node.isText ? suggestionsOn(node).length > 0 : (node.attrs.suggestion ?? null) !== null;
+  const { suggestion = null, proposals = null } = node.attrs;
+  const own = node.isText ? suggestionsOn(node).length > 0 : suggestion !== null || proposals !== null;
   const has = own || node.children.some(hasSuggestions);
   known.set(node, has);
   return has;

@@ -4,7 +4,14 @@
  * The server reads documents by the same rules (crdt/content/suggested.py).
  */
 
-import { BREAK, formatsIn, type NodeSuggestion, type Suggested, suggestionOf } from "@manyhands/schema";
+import {
+  BREAK,
+  formatsIn,
+  type NodeSuggestion,
+  proposalsOf,
+  type Suggested,
+  withProposals,
+} from "@manyhands/schema";
 import { Fragment, type Mark, type Node } from "@tiptap/pm/model";
 import { hasSuggestions, suggestionsOn } from "./present";
 
@@ -56,28 +63,67 @@ const VANISHING = ["bulletList", "orderedList", "taskList", "listItem", "taskIte
 
 function piecesOf(node: Node, judge: Judge, parent: Node, at: number): readonly Piece[] {
   if (!hasSuggestions(node)) return [plain(node)];
-  const suggestion = suggestionOf(node.attrs);
-  const verdict = suggestion ? judge(suggestion) : "keep";
-  const kind = suggestion?.kind;
-  if (kind === "insert" && verdict === "reject") return [];
-  const isDone = verdict !== "keep";
+  const decided = decidedOn(node, judge);
+  if (!decided) return [];
+  const { attrs, accepted } = decided;
   const parts = node.inlineContent ? linesOf(node, judge) : partsOf(node, judge);
-  const attrs = isDone ? { ...node.attrs, suggestion: null } : node.attrs;
-  const isAccepted = suggestion !== null && verdict === "accept";
-  if (isAccepted && kind === "delete" && parts.every((part) => isGone(node, part))) return [];
+  const isDeleted = accepted.some(({ kind }) => kind === "delete");
+  if (isDeleted && parts.every((part) => isGone(node, part))) return [];
+  // A block has one place: the last one counts that somebody proposes.
+  const move = accepted.findLast(({ kind }) => MOVES.includes(kind)) ?? null;
+  const possible = accepted.filter(
+    (each) => !isVoid(parent, at, each) && !isOutOfPlace(node, each, accepted, move),
+  );
+  const sets = setsIn(possible);
   return parts.flatMap(({ content, apart, outside }, index): readonly Piece[] => {
     if (outside) return [outside];
     if (!node.isLeaf && !node.inlineContent && content.size === 0 && VANISHING.includes(node.type.name))
       return [];
     const own = index === 0 ? attrs : copied(attrs);
-    const made =
-      isAccepted && kind === "set" && !isVoid(parent, at, suggestion)
-        ? changed(node, suggestion, own, content)
-        : remade(node, own, content);
-    const act = isAccepted && index === 0 && (kind === "join" || kind === "wrap") ? suggestion : null;
-    const up = isAccepted && kind === "lift" ? Number(suggestion.attrs?.levels ?? 1) : 0;
+    const [first, ...others] = sets;
+    const once = first ? changed(node, first, own, content) : remade(node, own, content);
+    const made = others.reduce((done, each) => changed(done, each, done.attrs, done.content), once);
+    const act = index === 0 && move?.kind !== "lift" ? move : null;
+    const up = move?.kind === "lift" ? Number(move.attrs?.levels ?? 1) : 0;
     return [{ node: made, apart, up, act }];
   });
+}
+
+/** Whether somebody has proposed since to put a line where it cannot be of this kind: a heading begins no item of a list. */
+function isOutOfPlace(
+  { type: { schema } }: Node,
+  { kind, type }: NodeSuggestion,
+  accepted: readonly NodeSuggestion[],
+  move: NodeSuggestion | null,
+): boolean {
+  const target = schema.nodes[type ?? ""];
+  if (kind !== "set" || !target?.inlineContent || move?.kind !== "wrap") return false;
+  const isEarlier =
+    accepted.findIndex((each) => each.kind === kind && each.type === type) < accepted.indexOf(move);
+  return isEarlier && wrapperOf(target.create(), move) === null;
+}
+
+const MOVES: readonly NodeSuggestion["kind"][] = ["join", "wrap", "lift"];
+
+/** What is accepted for a node, and its attributes with what is left; null for a node that does not come. */
+function decidedOn(node: Node, judge: Judge) {
+  const all = proposalsOf(node.attrs).map((each) => ({ each, verdict: judge(each) }));
+  if (all.some(({ each, verdict }) => each.kind === "insert" && verdict === "reject")) return null;
+  const left = all.filter(({ verdict }) => verdict === "keep");
+  const attrs =
+    left.length < all.length
+      ? withProposals(
+          node.attrs,
+          left.map(({ each }) => each),
+        )
+      : node.attrs;
+  return { attrs, accepted: all.filter(({ verdict }) => verdict === "accept").map(({ each }) => each) };
+}
+
+/** What a node is to become: another type first, so that what is proposed for the attributes alone holds for that one too. */
+function setsIn(accepted: readonly NodeSuggestion[]): readonly NodeSuggestion[] {
+  const sets = accepted.filter(({ kind }) => kind === "set");
+  return [...sets.filter(({ type }) => type !== undefined), ...sets.filter(({ type }) => type === undefined)];
 }
 
 /** Whether a line cannot become what is suggested where it stands now: a heading begins no item of a list. */
@@ -85,6 +131,29 @@ export function isVoid(parent: Node, at: number, { kind, type }: NodeSuggestion)
   const target = parent.type.schema.nodes[type ?? ""];
   // Items become others together with their list.
   return kind === "set" && target?.inlineContent === true && !parent.canReplaceWith(at, at + 1, target);
+}
+
+/** Whether a proposal for a node changes nothing any more; `parent`: what holds the node, null for the document. */
+export function isSpent(suggestion: NodeSuggestion, node: Node, parent: Node | null, at: number): boolean {
+  const { kind, type = node.type.name, attrs } = suggestion;
+  const before = parent?.maybeChild(at - 1) ?? null;
+  const wrapper = kind === "wrap" ? wrapperOf(node, suggestion) : null;
+  switch (kind) {
+    case "set": {
+      const isSo = ([name, value]: [string, unknown]) =>
+        JSON.stringify(node.attrs[name]) === JSON.stringify(value);
+      const isDone = type === node.type.name && Object.entries(attrs ?? {}).every(isSo);
+      return isDone || (parent !== null && isVoid(parent, at, suggestion));
+    }
+    case "join":
+      return parent !== null && !(before && joinedNode(before, node));
+    case "wrap":
+      return isItem(node) ? !(before && wrapper && nestedIn(before, wrapper)) : wrapper === null;
+    case "lift":
+      return parent === null;
+    default:
+      return false;
+  }
 }
 
 /** What a node has become: one part, or several behind one another. */
@@ -186,7 +255,9 @@ export function joinedNode(before: Node, after: Node): Node | null {
 
 function changed(node: Node, { type, attrs }: NodeSuggestion, own: Node["attrs"], content: Fragment): Node {
   const target = type === undefined ? node.type : (node.type.schema.nodes[type] ?? node.type);
-  const wanted = target === node.type ? { ...own, ...attrs } : { ...attrs, suggestion: null };
+  const { suggestion, proposals } = own;
+  // The schema leaves out what the target does not know.
+  const wanted = { ...own, ...attrs, suggestion, proposals };
   const words = target.inlineContent ? allowedIn(target.create(wanted), content) : content;
   // The schema keeps attributes within bounds, whoever has suggested them.
   return target.validContent(words) ? target.schema.node(target, wanted, words) : remade(node, own, content);
@@ -209,7 +280,7 @@ function allowedIn({ type }: Node, content: Fragment): Fragment {
 
 /** The attributes of the second part of a node that is cut in two. */
 export function copied(attrs: Node["attrs"]): Node["attrs"] {
-  const fresh = { look: null, anchor: null, checked: false, suggestion: null };
+  const fresh = { look: null, anchor: null, checked: false, suggestion: null, proposals: null };
   const own = Object.entries(fresh).filter(([name]) => name in attrs);
   return { ...attrs, ...Object.fromEntries(own) };
 }
@@ -282,16 +353,12 @@ export function formatted(marks: readonly Mark[], { attrs, type: { schema } }: M
 
 /** What stands among words and is no text. */
 function leafOf(node: Node, judge: Judge): Node | null {
-  const suggestion = suggestionOf(node.attrs);
-  const verdict = suggestion ? judge(suggestion) : "keep";
-  if (!suggestion || verdict === "keep") return node;
-  const goes = suggestion.kind === "delete" ? verdict === "accept" : verdict === "reject";
-  if (goes && (suggestion.kind === "delete" || suggestion.kind === "insert")) return null;
-  const isSet = suggestion.kind === "set" && verdict === "accept";
-  return node.type.schema.node(
-    node.type,
-    { ...node.attrs, ...(isSet ? suggestion.attrs : {}), suggestion: null },
-    node.content,
-    node.marks,
-  );
+  if (!hasSuggestions(node)) return node;
+  const decided = decidedOn(node, judge);
+  if (!decided || decided.accepted.some(({ kind }) => kind === "delete")) return null;
+  if (decided.attrs === node.attrs) return node;
+  const given = Object.assign({}, ...setsIn(decided.accepted).map(({ attrs }) => attrs ?? {}));
+  const { suggestion, proposals } = decided.attrs;
+  const attrs = { ...decided.attrs, ...given, suggestion, proposals };
+  return node.type.schema.node(node.type, attrs, node.content, node.marks);
 }

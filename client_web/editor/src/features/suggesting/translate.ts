@@ -7,8 +7,8 @@
  * 4. What cannot be suggested is refused, and the document stays as it is.
  */
 
-import { suggestionOf } from "@manyhands/schema";
-import { Fragment, type Node, type NodeType } from "@tiptap/pm/model";
+import { proposalsOf, withProposals } from "@manyhands/schema";
+import { Fragment, type Node } from "@tiptap/pm/model";
 import type { EditorState, Transaction } from "@tiptap/pm/state";
 import { type Gap, gapsOf } from "./aligning";
 import { type Author, type Refusal, Refused } from "./author";
@@ -18,12 +18,13 @@ import { cuts } from "./cuts";
 import { Draft, type Op } from "./draft";
 import { inlineOps } from "./inline";
 import { indents, lifts, outdents, wraps } from "./nesting";
+import { overtaken } from "./overtaking";
 import { hasSuggestions } from "./present";
-import { acceptAll, isVoid, settled, settledIn } from "./settle";
+import { isVoid, settled, settledIn } from "./settle";
 
 /** Returns a transaction of suggestions on `before`, or why there is none. */
 export function translate(before: EditorState, after: EditorState, author: Author): Transaction | Refusal {
-  const now = withoutVoid(after.doc, author.user);
+  const now = meaningOf(before.doc, after.doc, author);
   try {
     const draft = new Draft(before, after, author);
     const smallest = new Translation(draft, now);
@@ -37,6 +38,11 @@ export function translate(before: EditorState, after: EditorState, author: Autho
     if (error instanceof Refused) return error.reason;
     throw error;
   }
+}
+
+/** The document after as it is meant. */
+export function meaningOf(before: Node, after: Node, author: Author): Node {
+  return withoutVoid(overtaken(before, after, author), author.user);
 }
 
 class Translation {
@@ -58,7 +64,8 @@ class Translation {
   }
 
   isRight(): boolean {
-    return this.#draft.isBeside || settled(this.#draft.tr.doc, acceptAll).eq(settled(this.#now, acceptAll));
+    const { tr, meant } = this.#draft;
+    return settled(tr.doc, meant).eq(settled(this.#now, meant));
   }
 
   /** Plans what makes one node of the other; null if that cannot be suggested within them. */
@@ -113,12 +120,12 @@ class Translation {
   #pair(old: Node, oldAt: number, now: Node, nowAt: number, isMine: boolean): Op[] | null {
     const changed = changedAttributes(old, now);
     if (old.type !== now.type && (isMine || !isAlike(old, now))) return null;
-    if (old.isLeaf) return old.type === now.type ? this.#sets(old, oldAt, now.type, changed, isMine) : null;
+    if (old.isLeaf) return old.type === now.type ? this.#sets(old, oldAt, now, changed, isMine) : null;
     const isSet = old.type !== now.type || Object.keys(changed).length > 0;
     if (["table", "tableRow", "tableCell", "tableHeader"].includes(old.type.name) && isSet && !isMine) {
       throw new Refused("table");
     }
-    const set = isSet ? this.#sets(old, oldAt, now.type, changed, isMine) : this.#withdraws(old, oldAt, now);
+    const set = isSet ? this.#sets(old, oldAt, now, changed, isMine) : this.#proposesAnew(old, oldAt, now);
     if (!set) return null;
     const inner = old.inlineContent
       ? inlineOps(this.#draft, old, oldAt + 1, now, nowAt + 1, isMine)
@@ -126,16 +133,17 @@ class Translation {
     return inner && [...set, ...inner];
   }
 
-  /** Whoever has proposed another kind of block, and clears that, takes the proposal back. */
-  #withdraws(old: Node, at: number, now: Node): Op[] {
-    const suggestion = suggestionOf(old.attrs);
-    const isOwn = suggestion?.kind === "set" && suggestion.user === this.#draft.author.user;
-    if (!isOwn || suggestionOf(now.attrs)) return [];
+  /** Whoever does what leaves nothing of their own proposal for a block takes it back, or has another one by now. */
+  #proposesAnew(old: Node, at: number, now: Node): Op[] {
+    const [own, last] = [this.#draft.ownOn(old), this.#draft.ownOn(now)];
+    if (!own || this.#draft.isMine(old) || own === last || JSON.stringify(own) === JSON.stringify(last))
+      return [];
     this.#draft.isStructural = true;
-    return [() => void this.#draft.tr.setNodeAttribute(this.#draft.map(at), "suggestion", null)];
+    return [() => this.#draft.suggestOn(at, last)];
   }
 
-  #sets(old: Node, at: number, type: NodeType, changed: Node["attrs"], isMine: boolean): Op[] | null {
+  #sets(old: Node, at: number, now: Node, changed: Node["attrs"], isMine: boolean): Op[] | null {
+    const { type } = now;
     if (isMine) {
       return [
         () =>
@@ -143,7 +151,8 @@ class Translation {
       ];
     }
     const own = this.#draft.ownOn(old);
-    if (own && own.kind !== "set" && own.kind !== "wrap") return null;
+    // Of several proposals of one person the last one counts: here both are meant.
+    if (own && !["set", "wrap"].includes(own.kind) && this.#draft.ownOn(now)) return null;
     this.#draft.isStructural = true;
     return [
       () => {
@@ -164,7 +173,8 @@ class Translation {
   #copies(gap: Gap, parent: Node, nowParent: Node): Op[] | null {
     const { olds, news } = gap;
     const index = parent.children.indexOf(olds.at(-1) as Node) + 1;
-    if (!parent.canReplace(index, index, Fragment.from(settledIn(nowParent, news, acceptAll)))) return null;
+    if (!parent.canReplace(index, index, Fragment.from(settledIn(nowParent, news, this.#draft.meant))))
+      return null;
     return [...deletions(this.#draft, gap), ...insertions(this.#draft, gap, nowParent)];
   }
 }
@@ -174,9 +184,10 @@ function withoutVoid(doc: Node, user: string): Node {
   if (!hasSuggestions(doc) || doc.inlineContent) return doc;
   const children = doc.children.map((child, index) => {
     const inner = withoutVoid(child, user);
-    const suggestion = suggestionOf(child.attrs);
-    if (suggestion?.user !== user || !isVoid(doc, index, suggestion)) return inner;
-    return inner.type.create({ ...inner.attrs, suggestion: null }, inner.content, inner.marks);
+    const all = proposalsOf(child.attrs);
+    const left = all.filter((each) => each.user !== user || !isVoid(doc, index, each));
+    if (left.length === all.length) return inner;
+    return inner.type.create(withProposals(inner.attrs, left), inner.content, inner.marks);
   });
   return doc.copy(Fragment.from(children));
 }

@@ -15,7 +15,7 @@ export function useAuthorColors(all: readonly Suggestion[], active: string | nul
   useEffect(() => {
     if (chosen === null) return;
     return withRules([
-      `.page-sheet-text [data-suggestion="${CSS.escape(chosen)}"] { background: color-mix(in srgb, var(--by) 22%, transparent); }`,
+      `.page-sheet-text [data-suggestion~="${CSS.escape(chosen)}"] { background: color-mix(in srgb, var(--by) 22%, transparent); }`,
     ]);
   }, [chosen]);
 }

@@ -77,7 +77,9 @@ function lineOf(part: Part): Line {
     case "format":
       return formatLine(part);
     case "block":
-      return blockLine(part.suggestion, part.node);
+      return part.isSpent
+        ? spent(blockLine(part.suggestion, part.node))
+        : blockLine(part.suggestion, part.node);
   }
 }
 
@@ -105,6 +107,10 @@ function blockLine({ kind, type, attrs }: NodeSuggestion, node: Node): Line {
     case "lift":
       return { act: t("Move out:"), words: name };
   }
+}
+
+function spent({ act, words }: Line): Line {
+  return { act, words: t("{change} (changes nothing any more)", { change: words }) };
 }
 
 function nameOf(type: string, attrs: Node["attrs"]): string {
@@ -137,16 +143,8 @@ export function refusalWords(reason: Refusal | "loading"): string {
       return t(
         "Rows, columns and cells cannot be suggested yet. Suggest other words in the cells, or a new table.",
       );
-    case "taken":
-      return t(
-        "Somebody has suggested something for this block already. Discuss that, or wait until it is decided.",
-      );
     case "structure":
       return t("This cannot be suggested. Try it in smaller steps.");
-    case "overtaken":
-      return t(
-        "Somebody else suggested something for this block at the same moment, and that stays. Yours was taken back.",
-      );
     case "loading":
       return t("Suggesting is not loaded yet. Try again in a moment.");
   }
