@@ -36,6 +36,7 @@ from tests.harness.suggester import (
     Writer,
     comments_on_an_object,
     marks_words,
+    proposes_of_a_block,
     suggests_words,
     types,
 )
@@ -267,6 +268,7 @@ def furnishes(writer: Writer) -> None:
 def proposes(writer: Writer) -> None:
     marks_words("comment")(writer)
     comments_on_an_object(writer)
+    proposes_of_a_block(writer)
     writer.root.children[1].attributes["suggestion"] = writer.of_block("delete")
 
 

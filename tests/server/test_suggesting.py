@@ -36,6 +36,7 @@ from tests.harness.suggester import (
     comments_on_an_object,
     marks_words,
     own_element,
+    proposes_of_a_block,
     suggests_a_block,
     suggests_words,
     texts_in,
@@ -165,6 +166,7 @@ async def test_what_is_more_than_a_suggestion_is_refused_and_leaves_no_trace(pla
     )
     await ann.does(marks_words("comment"))
     await ann.does(comments_on_an_object)
+    await ann.does(proposes_of_a_block)
     await ann.does(
         lambda writer: writer.root.children[1].attributes.__setitem__("suggestion", writer.of_block("delete"))
     )
