@@ -168,6 +168,12 @@ class Named(Struct, forbid_unknown_fields=True):
     query: Annotated[str, Meta(description="a part of a name, in any case")] = ""
 
 
+class KnownAuthor(Struct):
+    """Somebody whose id stands in a document. `person` is null if nobody is known by the id there."""
+
+    person: User | None
+
+
 class Mentionable(Struct):
     """People whom a comment may mention, by name. There are at most 20."""
 

@@ -27,6 +27,7 @@ from server.features.discussion.forms import (
     Comment,
     CommentText,
     DiscussionRule,
+    KnownAuthor,
     Mentionable,
     Named,
     NewThread,
@@ -195,20 +196,19 @@ class DiscussionApi:
         return Mentionable(found[:SHOWN_PEOPLE])
 
     @operation(f"GET {_OF_DOCUMENT}/authors/{{user_id}}", needs=Action.READ)
-    async def name_author(self, asked: Asked) -> User:
+    async def name_author(self, asked: Asked) -> KnownAuthor:
         """Say what somebody is called whose id stands in the document, as in a suggestion.
 
-        That is known of people who have access, or who have opened the document in a page (else
-        404).
+        That is known of people who have access, or who have opened the document in a page.
         """
         user_id = asked.request.path_params["user_id"]
         people = await self._access.people_of(asked.document_id, [user_id])
         if user_id in people:
-            return people[user_id][0]
+            return KnownAuthor(people[user_id][0])
         known = await self._users.known([user_id])
         if known and await self._shelf.has_opened(asked.document_id, user_id):
-            return known[user_id].user
-        raise ProtocolError(Code.NOT_FOUND, "Nobody with this id is known in this document.")
+            return KnownAuthor(known[user_id].user)
+        return KnownAuthor(None)
 
     @operation(f"POST {_OF_DOCUMENT}/suggestions/{{suggestion_id}}/outcome", needs=Action.WRITE, errors={409})
     async def tell_outcome(self, asked: Asked, body: Outcome) -> None:

@@ -439,6 +439,11 @@ export interface Mentionable {
   readonly people: readonly User[];
 }
 
+/** Somebody whose id stands in a document. `person` is null if nobody is known by the id there. */
+export interface KnownAuthor {
+  readonly person: User | null;
+}
+
 /** A page of the inbox: what is unread first, then by time, the newest first. `cursor` is null on the last page. `unread` counts everything that is unread, on any page. `mail` says whether this person gets what stays unread by e-mail. It is null if the server sends none, or knows no address. */
 export interface Inbox {
   readonly entries: readonly InboxEntry[];

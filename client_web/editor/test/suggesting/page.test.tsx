@@ -106,9 +106,9 @@ test("the card of somebody whom the page has never met has the name and the colo
     who: await known(),
     answer: ({ path }) =>
       path.endsWith("/authors/dora")
-        ? Response.json({ id: "dora", name: "Dora", color: "#be123c" })
+        ? Response.json({ person: { id: "dora", name: "Dora", color: "#be123c" } })
         : path.includes("/authors/")
-          ? Response.json({ error: { code: "not_found", message: "Nobody" } }, { status: 404 })
+          ? Response.json({ person: null })
           : anyDocument(),
   });
   const { editor } = await sheet();

@@ -1,6 +1,6 @@
 /** The discussion of a document over REST. Nobody needs these calls before there is a discussion. */
 
-import { ApiError, type Call, isRecord } from "../../api/rest";
+import { type Call, isRecord } from "../../api/rest";
 import type * as wire from "../../api/wire";
 
 export interface DiscussionCalls {
@@ -53,12 +53,10 @@ export function discussionCalls(call: Call, documentId: string): DiscussionCalls
       return isRecord<wire.Mentionable>(answer) && Array.isArray(answer.people) ? answer.people : [];
     },
     author: async (user) => {
-      const answer = await call(path("authors", user)).catch((error) => {
-        if (error instanceof ApiError && error.status === 404) return null;
-        throw error;
-      });
-      if (!isRecord<wire.User>(answer)) return null;
-      const { id, name, color } = answer;
+      const answer = await call(path("authors", user));
+      const person = isRecord<wire.KnownAuthor>(answer) ? answer.person : null;
+      if (!isRecord<wire.User>(person)) return null;
+      const { id, name, color } = person;
       return { id: String(id), name: String(name), color: String(color) };
     },
     mayViewersRead: async () => ((await call(path("discussion"))) as wire.DiscussionRule).viewers,
