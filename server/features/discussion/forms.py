@@ -169,7 +169,7 @@ class Named(Struct, forbid_unknown_fields=True):
 
 
 class KnownAuthor(Struct):
-    """Somebody whose id stands in a document. `person` is null if nobody is known by the id there."""
+    """Somebody whose id stands in a document; `person` is null if nobody is known by the id."""
 
     person: User | None
 

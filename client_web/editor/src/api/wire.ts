@@ -439,7 +439,7 @@ export interface Mentionable {
   readonly people: readonly User[];
 }
 
-/** Somebody whose id stands in a document. `person` is null if nobody is known by the id there. */
+/** Somebody whose id stands in a document; `person` is null if nobody is known by the id. */
 export interface KnownAuthor {
   readonly person: User | null;
 }
