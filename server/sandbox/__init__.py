@@ -6,7 +6,20 @@ is replaced, and the serving process gets an error. The sandbox protects against
 hostile *data*. It is not a jail for hostile *code*.
 """
 
+from typing import TYPE_CHECKING
+
 from server.sandbox.messages import WANT_OF_MEMORY, ImageFacts, SandboxRejected, Trial
-from server.sandbox.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from server.sandbox.sandbox import Sandbox
 
 __all__ = ["WANT_OF_MEMORY", "ImageFacts", "Sandbox", "SandboxRejected", "Trial"]
+
+
+def __getattr__(name: str) -> object:
+    """Import `Sandbox` for who asks for it. A worker does not, and would import a third more."""
+    if name != "Sandbox":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from server.sandbox.sandbox import Sandbox
+
+    return Sandbox

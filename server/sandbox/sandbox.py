@@ -47,7 +47,7 @@ class Sandbox:
         starts_late: `async with` starts no worker. The first job does, or `keep_ready`, whose
             failure is logged.
         idle_seconds: time without a job after which workers end that nobody needs. A worker takes
-            25 MB, and 0.2 s to start.
+            25 MB, and 0.15 s to start.
 
     The `person` of a job is the one that the job is for. People take turns
     (server/sandbox/queue.py).

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -25,7 +27,11 @@ from tests.harness.bell import PATIENCE
 from tests.harness.update_writer import shared
 from tests.harness.update_writer import update as write
 
+HOUSE = Path(__file__).parents[2]
 MEGABYTE = 2**20
+ONLY_FOR_SERVERS = {"asyncio", "structlog", "server.observe", "server.sandbox.sandbox"}
+"""Modules that a worker would import for nothing: they took a third of its start."""
+
 HELLO = bytes.fromhex("01010100040101740568656c6c6f00")
 """Client 1 writes "hello" into the root text "t"."""
 
@@ -43,6 +49,16 @@ def update(client: int, clock: int, struct: bytes) -> bytes:
 def nested(depth: int) -> bytes:
     """A map entry whose value is so deep that its decoder overflows its stack."""
     return update(1, 0, b"\x28\x01\x01m\x01k\x01" + b"\x75\x01" * depth + b"\x7e")
+
+
+def test_a_worker_imports_nothing_that_only_servers_need() -> None:
+    program = "import sys, server.sandbox.worker; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-E", "-s", "-c", program], cwd=HOUSE, capture_output=True, text=True, check=True
+    )
+    imported = set(ran.stdout.split())
+    assert "server.sandbox.jobs" in imported
+    assert imported & ONLY_FOR_SERVERS == set()
 
 
 @cache
