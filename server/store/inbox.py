@@ -69,6 +69,9 @@ _TAKE_THREAD = delete(inbox).where(_OF_THREAD).returning(inbox.c.user_id)
 _TAKE_COMMENT = (
     delete(inbox).where(_OF_THREAD, inbox.c.comment_id == bindparam("of_comment")).returning(inbox.c.user_id)
 )
+_TOLD = and_(_OF_THREAD, inbox.c.comment_id == bindparam("of_comment"), _OF_USER)
+_TOLD_OF = select(inbox.c.reason).where(_TOLD)
+_TAKE_TOLD = delete(inbox).where(_TOLD, inbox.c.reason == bindparam("of_reason"))
 _TAKE_OUTCOME = delete(inbox).where(
     inbox.c.document_key == bindparam("of_document"),
     inbox.c.suggestion_id == bindparam("of_suggestion"),
@@ -180,7 +183,10 @@ def put_entries(
     """Put an entry into the inboxes of those whom something concerns.
 
     `about`: the ids of a thread, a comment and a suggestion. Leave out the one who did it, and
-    people who will not be known again. Return who has an entry.
+    people who will not be known again. Return who has a new entry.
+
+    A comment makes one entry for a person, however often it is edited. Of what happens to a thread
+    the last entry of each reason stays.
     """
     others = {user_id for user_id in concerned if user_id not in (by.user_id, by.on_behalf_of)}
     told = frozenset(_lasting(connection, others))
@@ -189,11 +195,28 @@ def put_entries(
     thread_id, comment_id, suggestion_id = about
     ids = {"thread_id": thread_id, "comment_id": comment_id, "suggestion_id": suggestion_id}
     for user_id in sorted(told):  # in one order, so that two transactions do not wait for each other
+        if thread_id and _was_told(connection, document_key, about, user_id, concerned[user_id]):
+            told -= {user_id}
+            continue
         row = {"user_id": user_id, "document_key": document_key, "reason": concerned[user_id].value, "at": at}
         change(connection, _PUT, **row, **ids, person=key_of(by))
         change(connection, _FORGET_OLD_BY_ONE, of_user=user_id, of_person=key_of(by), over=ENTRIES_OF_ONE - 1)
         change(connection, _FORGET_OLD, of_user=user_id, over=ENTRIES_KEPT - 1)
     return told
+
+
+def _was_told(
+    connection: Connection, document_key: int, about: tuple[str, str, str], user_id: str, reason: Reason
+) -> bool:
+    """Whether somebody has been told this of a comment. If not, take what a new entry replaces."""
+    thread_id, comment_id, _ = about
+    of = {"of_document": document_key, "of_thread": thread_id, "of_comment": comment_id, "of_user": user_id}
+    known = {told for (told,) in fetch(connection, _TOLD_OF, **of)}
+    if comment_id and reason in known:
+        return True
+    for told in known if comment_id else known & {reason}:
+        change(connection, _TAKE_TOLD, **of, of_reason=told)
+    return False
 
 
 def take_entries(connection: Connection, document_key: int, thread_id: str, comment_id: str | None) -> frozenset[str]:

@@ -271,6 +271,26 @@ async def test_people_are_told_once_of_what_concerns_them(store: SqlStore) -> No
     assert mentioned[0] == "ann"
 
 
+async def test_nobody_is_told_again_and_again_of_one_thing(store: SqlStore) -> None:
+    await made(store)
+    await act(store, CARL, begin(1, "Look", "bert"))
+    await store.inboxes.mark_until("bert", 10**6)
+    begins_again = [reply(100, "Hm"), reply(100, "Look again", "bert")]
+    for each in begins_again * 3:
+        acted = await act(store, CARL, each)
+        assert acted.done.inboxes == frozenset()
+    assert await concerns(store, BERT) == ["mention Carl Look again"]
+    assert await store.inboxes.unread("bert") == {}
+    await act(store, CARL, reply(101, "So", "ann"), reply(101, "So?", "ann", "bert"))
+    assert await concerns(store, BERT) == ["mention Carl So?", "mention Carl Look again"]
+    await act(store, CARL, *[Change(T1, state) for state in ("resolved", "open") * 3], Change(T1, assignee="bert"))
+    await act(store, CARL, Change(T1, assignee=None), Change(T1, assignee="bert"), Change(T1, "resolved"))
+    assert sorted(await concerns(store, BERT)) == [
+        *("assigned Carl", "mention Carl Look again", "mention Carl So?", "resolved Carl"),
+    ]
+    assert await concerns(store, ANN) == ["mention Carl So?"]
+
+
 async def test_entries_go_with_what_they_are_about(store: SqlStore) -> None:
     await made(store)
     await act(store, CARL, begin(1, "Look", "bert"), reply(101, "Look again", "bert"))

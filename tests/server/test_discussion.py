@@ -273,6 +273,7 @@ async def test_an_inbox_is_read_page_by_page_and_marked(talk: Talk) -> None:
 BAD: dict[str, tuple[Any, int, str]] = {
     "nothing": ([], 400, "malformed"),
     "no words": (body(" "), 400, "malformed"),
+    "no words that can be seen": (body(" \u200b\u2060"), 400, "malformed"),
     "HTML": ("<b>no</b>", 400, "malformed"),
     "a node of the document": ([{"type": "heading", "content": [text("x")]}], 400, "malformed"),
     "a picture": ([{"type": "paragraph", "content": [{"type": "image"}]}], 400, "malformed"),
@@ -319,8 +320,12 @@ async def test_ids_and_emoji_that_are_none_are_refused(talk: Talk) -> None:
 
 
 def test_emoji_are_told_from_words() -> None:
-    assert all(map(is_emoji, ["👍", "👍🏽", "❤️", "👩‍👩‍👧", "🇩🇪", "1️⃣", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "☂"]))
-    assert not any(map(is_emoji, ["", "a", "1", "👍a", "#", "\u200d", "<", "👍" * 17, "\0", "\ud83d"]))
+    assert all(map(is_emoji, ["👍", "👍🏽", "❤️", "👩‍👩‍👧", "🇩🇪", "1️⃣", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "☂", "🏴‍☠️", "👩🏽‍🚀", "👨‍👩‍👧‍👦", "❤️‍🔥"]))
+    assert not any(
+        map(
+            is_emoji, ["", "a", "1", "👍a", "#", "\u200d", "<", "👍" * 17, "👍👍", "👍🎉", "🇩🇪🇫🇷", "1️⃣2️⃣", "\0", "\ud83d"]
+        )
+    )
 
 
 STRANGE = st.text(st.characters(), max_size=8)

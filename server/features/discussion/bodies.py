@@ -4,6 +4,7 @@ A body is never HTML. What the types do not name is refused, or dropped where ed
 themselves (attributes of links and mentions). A link may lead where links of documents may lead.
 """
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
@@ -106,7 +107,7 @@ def clean_body(body: Sequence[Paragraph]) -> list[Paragraph]:
     words = text_of(paragraphs)
     if len(words) > MAX_CHARACTERS:
         raise ProtocolError(Code.TOO_LARGE, f"A comment may have {MAX_CHARACTERS} characters at most.")
-    if not words.strip():
+    if not any(unicodedata.category(each)[0] not in "CZ" for each in words):  # a space without width is no word
         raise ProtocolError(Code.MALFORMED, "A comment must say something: its body has no words.")
     if len(mentions_of(paragraphs)) > MAX_MENTIONS:
         raise ProtocolError(Code.TOO_MANY, f"A comment may mention {MAX_MENTIONS} people at most.")

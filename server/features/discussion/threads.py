@@ -74,6 +74,13 @@ JUDGED_AGAIN = 5
 _UUID = re.compile(UUID_FORM)
 _SUGGESTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EMOJI_CHARACTERS = 16
+_FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
+_ONE_SYMBOL = re.compile(
+    rf"(?:{_FLAG}|[^\u200d\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f])"
+    r"(?:[\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]|\u200d.)*"
+)
+"""One flag or symbol, with what changes it, and what is joined to it."""
+
 _JOINERS = frozenset("\u200d\ufe0f\u20e3#*0123456789")
 
 
@@ -315,6 +322,8 @@ def _reaction(asked: Asked, *, on: bool) -> React:
 def is_emoji(text: str) -> bool:
     """Whether a text looks like one emoji: symbols, with what joins and changes them."""
     if not 0 < len(text) <= _EMOJI_CHARACTERS:
+        return False
+    if len(_ONE_SYMBOL.findall(text)) > 1:
         return False
     kinds = [unicodedata.category(each) for each in text]
     plain = [kind in ("So", "Sk") or each in _JOINERS or kind == "Cf" for each, kind in zip(text, kinds, strict=True)]
