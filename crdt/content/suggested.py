@@ -155,7 +155,10 @@ class _Settler(Struct, frozen=True):
         return pieces
 
     def _parts(self, node: Node) -> list[_Part]:
-        """Cut a container before a piece that stands apart, and around one that leaves it."""
+        """Cut a container before a piece that stands apart, and around one that leaves it.
+
+        The items behind an item that leaves come into it.
+        """
         parts: list[_Part] = []
         children: list[Node] = []
         apart = 0
@@ -166,6 +169,10 @@ class _Settler(Struct, frozen=True):
                 children, apart = [], 0
             if piece.up > 0:
                 parts.append(_Part(outside=replace(piece, up=piece.up - 1)))
+                continue
+            left = parts[-1].outside if parts and not children and piece.apart == 0 and node.type in _ITEMS else None
+            if left and (nested := _nested(left.node, piece.node)):
+                parts[-1] = _Part(outside=replace(left, node=nested))
                 continue
             if piece.apart > 0:
                 apart = piece.apart - 1
@@ -335,7 +342,7 @@ def _nested(item: Node, around: Node) -> Node | None:
 
     Return None for other blocks.
     """
-    if item.type not in _ITEMS or around.content[0].type != item.type:
+    if item.type not in _ITEMS or not around.content or around.content[0].type != item.type:
         return None
     last = item.content[-1] if item.content else None
     if last and last.type == around.type:

@@ -86,6 +86,26 @@ def test_an_item_comes_into_the_item_before_it() -> None:
     assert len(listed.content[0].content[1].content) == 2
 
 
+@pytest.mark.parametrize(
+    ("leaving", "becomes"), [("b", "a b[cde]"), ("c", "a[b] c[de]"), ("cd", "a[b] c d[e]"), ("e", "a[bcd] e")]
+)
+def test_the_items_behind_an_item_that_leaves_come_into_it(leaving: str, becomes: str) -> None:
+    def item(words: str, *more: Node) -> Node:
+        wanted = {**WHO, "kind": "lift", "attrs": {"levels": 2}} if words in leaving else None
+        return Node("listItem", {"suggestion": wanted}, (Node("paragraph", {}, (Node("text", text=words),)), *more))
+
+    def said(one: Node) -> str:
+        if one.type == "text":
+            return one.text
+        words = "".join(map(said, one.content))
+        return f"[{words}]" if one.type == "bulletList" else words
+
+    nested = Node("bulletList", {}, tuple(item(words) for words in "bcde"))
+    around = Node("doc", {}, (Node("bulletList", {}, (item("a", nested),)),))
+    (accepted,) = seen(around, View.ACCEPTED).content
+    assert " ".join(map(said, accepted.content)) == becomes
+
+
 @pytest.mark.parametrize("value", [1, [], {}, {"kind": "set"}, {**WHO, "kind": "set", "type": 1, "attrs": [1]}, "x"])
 def test_values_of_strangers_do_no_harm(value: Any) -> None:
     words = Node("text", text="a", marks=(Mark("formatting", {**WHO, "add": value, "remove": value}),))

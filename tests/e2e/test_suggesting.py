@@ -168,3 +168,39 @@ async def _suggests_too(alice: EditorPage, bob: EditorPage) -> None:
     await alice.mode().click()
     await alice.page.get_by_role("menuitemradio", name="Without suggestions").click()
     await expect(alice.sheet).to_have_text(re.compile("Second line one two th"))
+
+
+async def test_two_people_propose_something_for_one_line(meet: Meeting) -> None:
+    """Each has a card, and what is decided about one leaves the other, until it can change nothing."""
+    owner, visitor = await meet("Alice"), await meet("Bob")
+    alice = await (await owner.opens_documents()).makes_document()
+    await alice.goes_to_start()
+    await alice.types("Hello brave world", "Second line")
+    await alice.shows("Saved")
+    sharing = await alice.shares()
+    await sharing.opens_link_for("Commenter")
+    await sharing.closes()
+    bob = await visitor.opens(alice.document_id)
+    await bob.may("suggest")
+    await alice.chooses_mode("Suggesting")
+
+    await bob.selects("brave")
+    await bob.press("Control+Alt+2")
+    await expect(suggestion(alice, "Change to: Heading 2")).to_be_visible()
+    await alice.selects("brave")
+    await alice.press("Control+Alt+3")
+    for page in (alice, bob):
+        await expect(suggestion(page, "Change to: Heading 2")).to_be_visible()
+        await expect(suggestion(page, "Change to: Heading 3")).to_be_visible()
+    await bob.press("Control+Alt+2")
+    await expect(suggestion(alice, "Change to: Heading 2")).to_have_count(0)
+    await bob.press("Control+Shift+8")
+    await expect(suggestion(alice, "Change to: Bulleted list")).to_be_visible()
+
+    await alice.chooses_mode("Editing")
+    await suggestion(alice, "Change to: Heading 3").get_by_role("button", name="Accept the suggestion").click()
+    await expect(bob.sheet.get_by_role("heading", name="Hello brave world", level=3)).to_be_visible()
+    await expect(suggestion(bob, "Change to: Bulleted list (changes nothing any more)")).to_be_visible()
+    await suggestion(bob, "Bulleted list").get_by_role("button", name="Withdraw the suggestion").click()
+    await expect(suggestion(alice, "Bulleted list")).to_have_count(0)
+    await agree(alice, bob)

@@ -5,7 +5,7 @@ import type { Node } from "@tiptap/pm/model";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as Y from "yjs";
 import { type Part, suggestionsIn } from "../../src/features/suggesting/list";
-import { acceptAll, settled } from "../../src/features/suggesting/settle";
+import { acceptAll, isItem, settled } from "../../src/features/suggesting/settle";
 import { settleIn } from "../../src/features/suggesting/settling";
 import { type Person, sync } from "../page/editors";
 import { joins, judged, randomOf, type Suggesting, seesAll, started, suggestsAs } from "./sessions";
@@ -523,6 +523,41 @@ test("a heading is not proposed any more for a line that begins an item by now",
     'bulletList(listItem(paragraph("Hello brave new world")))',
   );
 });
+
+test.each([
+  ["one with items behind it", [14, 14], "a, [b], c, [d, e]"],
+  ["two with an item behind them", [14, 19], "a, [b], c, d, [e]"],
+  ["the first one", [9, 9], "a, b, [c, d, e]"],
+  ["the last one", [24, 24], "a, [b, c, d], e"],
+] as const)(
+  "items that leave a nested list are suggested to do so in their place: %s",
+  (_what, selected, becomes) => {
+    const said = (node: Node): string =>
+      node.children
+        .map((child) =>
+          child.isTextblock ? child.textContent : isItem(child) ? said(child) : `[${said(child)}]`,
+        )
+        .join(", ");
+    const items = (words: string) => [...words].map((word) => `<li><p>${word}</p></li>`).join("");
+    eve.editor.commands.setContent(`<ul><li><p>a</p><ul>${items("bcde")}</ul></li></ul>`);
+    sync(eve, ann);
+    const before = judged(ann.doc, "ann");
+    const [from, to] = selected;
+    ann.editor.chain().setTextSelection({ from, to }).liftListItem("listItem").run();
+    const { doc } = ann.editor.state;
+    expect(judged(ann.doc, "ann")).toBe(before);
+    expect(new Set(suggestionsIn(doc).flatMap(({ parts }) => parts.map(kindOfPart)))).toEqual(
+      new Set(["lift"]),
+    );
+    expect(said(settled(doc, acceptAll).firstChild as Node)).toBe(becomes);
+    sync(eve, ann);
+    settleIn(eve.editor, acceptAll);
+    sync(eve, ann);
+    expect(said(ann.editor.state.doc.firstChild as Node)).toBe(becomes);
+  },
+);
+
+const kindOfPart = (part: Part) => (part.kind === "block" ? part.suggestion.kind : part.kind);
 
 test("a struck word that is typed over by itself stands again", () => {
   ann.editor.commands.deleteRange({ from: 7, to: 12 });

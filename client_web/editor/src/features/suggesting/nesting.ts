@@ -1,7 +1,7 @@
 /** Blocks that come into others, and leave them. */
 
 import type { NodeSuggestion } from "@manyhands/schema";
-import type { Node } from "@tiptap/pm/model";
+import { Fragment, type Node } from "@tiptap/pm/model";
 import type { Gap } from "./aligning";
 import { isSameBut, without } from "./comparing";
 import type { Draft, Op } from "./draft";
@@ -66,8 +66,11 @@ export function outdents(draft: Draft, { olds, news, oldAt }: Gap): Op[] | null 
   if (olds.length !== 1 || !around || !isItem(around) || !list || !isList(list)) return null;
   const ops: Op[] = [];
   let at = oldAt + around.nodeSize - list.nodeSize;
-  for (const item of list.children) {
-    if (news.some((node) => node.eq(item))) {
+  for (const [index, item] of list.children.entries()) {
+    // The items behind it come into the last one that leaves.
+    const behind = list.children.slice(index + 1);
+    const last = behind.length > 0 ? nestedIn(item, list.copy(Fragment.from(behind))) : null;
+    if (news.some((node) => node.eq(item) || (last && node.eq(last)))) {
       const lifted = each(draft, [item], at, () => draft.suggestion("lift", { attrs: { levels: 2 } }));
       if (!lifted) return null;
       ops.push(...lifted);

@@ -164,7 +164,7 @@ interface Part {
   readonly outside?: Piece;
 }
 
-/** A container is cut before a piece that stands apart, and around one that leaves it. */
+/** A container is cut before a piece that stands apart, and around one that leaves it. The items behind an item that leaves come into it. */
 function partsOf(node: Node, judge: Judge): readonly Part[] {
   const parts: Part[] = [];
   let children: Node[] = [];
@@ -178,6 +178,12 @@ function partsOf(node: Node, judge: Judge): readonly Part[] {
     if (piece.up > 0) {
       if (children.length > 0) end();
       parts.push({ content: Fragment.empty, apart: 0, outside: { ...piece, up: piece.up - 1 } });
+      continue;
+    }
+    const left = children.length === 0 && piece.apart === 0 ? parts.at(-1)?.outside : undefined;
+    const nested = left && isItem(node) ? nestedIn(left.node, piece.node) : null;
+    if (left && nested) {
+      parts[parts.length - 1] = { content: Fragment.empty, apart: 0, outside: { ...left, node: nested } };
     } else {
       if (piece.apart > 0) {
         end();
