@@ -25,8 +25,8 @@ second copy brings nothing new. Three rules follow:
    (`claims_of_others`), `weigh` turns the refusal into "send it again".
 
 Edits are gathered in windows (`FlushWindow`): one row, and one frame for each member, per window.
-The first edit after a quiet spell leaves at once, in a room of any size. How long later windows
-last follows the node's load (crdt/room/pace.py). The room's size is only a bound, because a flush
+The first edit after a quiet spell leaves at once, in a room of any size. How much later windows
+gather follows the node's load (crdt/room/pace.py). The room's size is only a bound, because a flush
 costs a frame for each member. Past the bound, windows grow with the loop's own lateness. A node
 that has more to do than time then gathers more into each frame, instead of falling behind.
 """
@@ -531,21 +531,29 @@ class FlushWindow:
         self._awaited = False
         self._late = 0.0
 
-    def is_over(self, now: float) -> bool:
-        """Whether what waits may leave now; ask whenever something waits."""
+    def is_over(self, now: float, waiting: int) -> bool:
+        """Whether the edits that wait may leave now; ask whenever something waits."""
         # Nothing is measured for a row behind which a quiet spell comes: most rows are such.
         if not self._is_chosen and now < self._began + LONGEST_LATE:
             self._choose(now)
-        if now < self.ends:
+        if now < self.ends and not self.is_whole(waiting):
             self._awaited = True
             return False
         return True
 
+    def is_whole(self, waiting: int) -> bool:
+        """Whether so many edits may leave before the window ends."""
+        return waiting >= self._windows.whole
+
     def _choose(self, now: float) -> None:
+        """Choose when the window ends, for the first edit that waits."""
         self._spent = self._pace.look(now)
         most = min(LONGEST, max(SHORTEST, PER_MEMBER * self._members))
-        window = self._windows.next(self._began, self._edits, self._members, most)
-        self.ends = self._began + min(LONGEST_LATE, window + LATENESS_FACTOR * self._late)
+        wait = self._windows.next(self._began, self._edits, self._members, most)
+        # Nobody waits longer than the bound behind the row before, and nobody behind a longer
+        # spell without a row.
+        late = LATENESS_FACTOR * self._late
+        self.ends = min(now + wait + late, self._began + min(LONGEST_LATE, most + late))
         self._edits, self._is_chosen = 0, True
 
     def begin(self, now: float, members: int, edits: int) -> None:

@@ -1,46 +1,51 @@
 """Pace of one node: how long its rooms gather, by the share of a core that its loop uses.
 
 A row costs a frame for each member, whatever is in it. The longer a room gathers, the fewer rows
-there are, and the longer people wait. `Windows` chooses how long a room gathers, in three steps:
+there are, and the longer people wait. `Windows` chooses how much a room gathers, in four steps:
 
-1. **What waiting is worth.** A room with `rate` edits a second, whose rows cost `c` seconds each,
-   spends `c / window` of a core on rows. Its edits wait for `rate · window / 2` seconds in each
-   second. If a second of an edit's waiting is worth `PRICE` seconds of processor time, the sum is
-   least at
+1. **What waiting is worth.** Rows of `n` edits cost `c / n` seconds of processor time for each
+   edit. Where `rate` edits come in a second, each waits for `n / (2 · rate)` seconds on average.
+   If a second of an edit's waiting is worth `PRICE` seconds of processor time, the sum is least at
 
-       window = √(2 · c / (PRICE · rate))
+       n = √(2 · c · rate / PRICE)
 
-   This is the order quantity of stock-keeping (Harris, 1913). Four times as many edits wait half
-   as long, and share their row with twice as many others. This step takes half of the bound at
-   most, which a room's size sets.
-2. **An idle node gathers nothing,** because nobody else needs the time. The window grows from
-   nothing to step 1 while `Pace.share` grows from `IDLE` to `BUSY`.
-3. **A full node gathers as long as it may.** Between `FILLING` and `FULL` the window grows from
-   step 1 to the bound. What a full node can serve depends on the bounds alone
-   (crdt/room/outbox.py for rows, crdt/room/members.py for presence).
+   This is the order quantity of stock-keeping (Harris, 1913). With four times as many edits, rows
+   have twice as many in them, and leave twice as often. Edits come at random, so it is better to
+   count them than to wait for a time: the last one of each row does not wait at all.
+2. **Nobody waits for long for the rest of a row.** A row leaves at the latest when its first edit
+   has waited for `PATIENCE` of the time in which `n` edits come on average, or for half of the
+   bound that a room's size sets.
+3. **An idle node gathers nothing,** because nobody else needs the time. The wait grows from nothing
+   to step 2 while `Pace.share` grows from `IDLE` to `BUSY`.
+4. **A full node gathers as long as it may.** Between `FILLING` and `FULL` the wait grows from
+   step 2 to the bound, and rows to any number of edits. What a full node can serve depends on the
+   bounds alone (crdt/room/outbox.py for rows, crdt/room/members.py for presence).
 
 The share is the processor time of the loop's own thread, in seconds per second, over the last
 `MEMORY` seconds or so. Three things follow:
 
 - **Other processes count for nothing.** Whoever takes the core away delays the loop, and adds
   nothing to its processor time.
-- **There is one point of rest.** Longer windows mean fewer rows, so the share falls as windows
-  grow. Windows grow with the share. Two such lines cross once.
-- **Nothing swings.** `MEMORY` is several times as long as the longest window. The share moves
-  little within one.
+- **There is one point of rest.** Longer waits mean fewer rows, so the share falls as waits grow.
+  Waits grow with the share. Two such lines cross once.
+- **Nothing swings.** `MEMORY` is several times as long as the longest wait. The share moves little
+  within one.
 
 All rooms of a node share one pace, and so do rows and presence, because what one room uses the
 others lack. The rate is each room's own, and so is the bound.
 """
 
 from collections.abc import Callable
-from math import exp, sqrt
+from math import ceil, exp, inf, sqrt
 
 PRICE = 0.05
 """Seconds of processor time that one edit's waiting for a second is worth.
 
-At 100 people and 100 edits a second, windows are 24 ms long, and a row has two to three edits.
+At 100 people and 100 edits a second, a row has three edits at most.
 """
+
+PATIENCE = 0.7
+"""Part of the average time of a whole row after which it leaves as it is."""
 
 IDLE, BUSY = 0.02, 0.06
 """Shares of a core up to which nobody waits, and from which on waiting has its full worth.
@@ -97,13 +102,15 @@ class Windows:
     """
 
     def __init__(self, pace: Pace, worth: float = 1.0) -> None:
+        self.whole = 1.0
+        """How many edits leave without waiting for more."""
         self._pace = pace
         self._worth = worth
         self._rate = 0.0
         self._began = 0.0
 
     def next(self, now: float, came: int, people: int, most: float) -> float:
-        """Return how many seconds to gather for, behind what has left now.
+        """Return how many seconds to wait for a whole row, behind what has left now.
 
         `came`: how many have left since the last window was chosen. `people`: to how many. `most`:
         the bound in seconds. Measure the pace's share before.
@@ -113,9 +120,11 @@ class Windows:
         self._rate = self._rate * kept + came / passed * (1 - kept)
         share = self._pace.share
         if share <= IDLE:
+            self.whole = 1.0
             return 0.0
         rate = max(self._rate, RAREST)
-        best = sqrt(2 * (ROW + FRAME * people) / (PRICE * self._worth * rate))
-        wanted = min(most / 2, best) * min(1.0, (share - IDLE) / (BUSY - IDLE))
-        fullness = min(1.0, max(0.0, (share - FILLING) / (FULL - FILLING)))
-        return wanted + (most - wanted) * fullness
+        best = sqrt(2 * (ROW + FRAME * people) * rate / (PRICE * self._worth))
+        wanted = min(most / 2, PATIENCE * best / rate) * min(1.0, (share - IDLE) / (BUSY - IDLE))
+        spare = min(1.0, max(0.0, (FULL - share) / (FULL - FILLING)))
+        self.whole = ceil(best) / spare if spare else inf
+        return wanted * spare + most * (1.0 - spare)

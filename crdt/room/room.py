@@ -149,6 +149,12 @@ class Room:
         """
         return self._outbox.under_way is not None or bool(self._outbox.waiting)
 
+    @property
+    def is_ripe(self) -> bool:
+        """Whether enough waits for the next row that it may leave before its deadline."""
+        outbox = self._outbox
+        return outbox.under_way is None and self._window.is_whole(len(outbox.waiting))
+
     def owing(self) -> list[Session]:
         """Return the sessions with something that is not durable yet, also those that have left."""
         return self._outbox.authors()
@@ -421,7 +427,7 @@ class Room:
         appending, members, catching_up, outbox = None, self.members, self._catching_up, self._outbox
         # Members have no clock of their own, and count beginnings per second.
         members.now = now
-        if self._may_append and self._window.is_over(now):
+        if self._may_append and self._window.is_over(now, len(outbox.waiting)):
             # People on other nodes count as well: a row from there costs a frame for each person
             # here.
             self._window.begin(now, members.crowd(now), len(outbox.waiting))

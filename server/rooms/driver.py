@@ -266,7 +266,8 @@ class Driver:
     def receive(self, seat: Seat, batch: bytes, request: Request | None) -> bool:
         """Take a small batch. Return False, without any change, if the batch has to wait.
 
-        If others are already waiting, no deadline moves, so the timer is left alone.
+        If others are already waiting, no deadline moves. The timer is then left alone, unless
+        enough waits for a row.
         """
         room = self.room
         if self.over or self._around.draining or self.learning is not None or room.replica.judging:
@@ -290,7 +291,7 @@ class Driver:
             self.do(lambda: room.refuse(seat, request, refused))
         except Exception:  # noqa: BLE001 - the room's border, as in `do`
             self._break()
-        if alone:
+        if alone or room.is_ripe:
             self.wake()
         return True
 

@@ -24,7 +24,7 @@ class Node:
 def length(members: int, share: float = 1.0) -> float:
     window = Node(share).window()
     window.begin(100.0, members, 1)
-    window.is_over(100.0)
+    window.is_over(100.0, 1)
     return window.ends - 100.0
 
 
@@ -36,21 +36,21 @@ def late(seconds: float, *, own: float) -> float:
     node = Node()
     window = node.window()
     window.begin(100.0, 10, 1)
-    assert not window.is_over(100.0)
+    assert not window.is_over(100.0, 1)
     now = window.ends + seconds
     node.spent += own
     node.pace.share = 1.0
     window.begin(now, 10, 1)
-    window.is_over(now)
+    window.is_over(now, 1)
     return window.ends - now
 
 
 def test_after_a_quiet_spell_the_first_edit_leaves_at_once_however_large_the_room() -> None:
     window = Node().window()
     window.begin(100.0, 1000, 1)
-    assert not window.is_over(100.001)
+    assert not window.is_over(100.001, 1)
     window.begin(100.2, 1000, 1)
-    assert window.is_over(101.0)
+    assert window.is_over(101.0, 1)
 
 
 def test_a_quiet_room_measures_nothing() -> None:
@@ -59,7 +59,7 @@ def test_a_quiet_room_measures_nothing() -> None:
 
     window = FlushWindow(Pace(spent))
     for second in range(100, 105):
-        assert window.is_over(second)
+        assert window.is_over(second, 1)
         window.begin(second, 1000, 1)
 
 
@@ -79,20 +79,20 @@ def test_a_late_loop_makes_it_longer_and_a_punctual_one_short_again() -> None:
     node = Node()
     window, now = node.window(), 100.0
     window.begin(now, 10, 1)
-    assert not window.is_over(now)
+    assert not window.is_over(now, 1)
     node.spent += 0.05
     now = window.ends + 0.03  # the timer comes late
     node.pace.share = 1.0
     window.begin(now, 10, 1)
-    assert not window.is_over(now)
+    assert not window.is_over(now, 1)
     assert window.ends - now > 2 * SHORTEST
     for _ in range(12):
-        assert not window.is_over(now)
+        assert not window.is_over(now, 1)
         now = window.ends
         node.spent = now
         node.pace.share = 1.0
         window.begin(now, 10, 1)
-    assert not window.is_over(now)
+    assert not window.is_over(now, 1)
     assert window.ends - now == pytest.approx(SHORTEST, rel=0.05)
 
 
@@ -111,5 +111,24 @@ def test_a_quiet_spell_is_no_lateness() -> None:
     window.begin(100.0, 10, 1)
     node.spent, node.pace.share = 60.0, 1.0
     window.begin(160.0, 10, 1)
-    assert not window.is_over(160.0)
+    assert not window.is_over(160.0, 1)
     assert window.ends - 160.0 == pytest.approx(SHORTEST)
+
+
+def test_a_row_with_enough_edits_leaves_before_the_window_ends() -> None:
+    node = Node(share=0.1)
+    window, now = node.window(), 100.0
+    for _ in range(100):  # at a hundred edits a second
+        window.is_over(now, 1)
+        window.begin(now, 100, 3)
+        now += 0.03
+        node.pace.share = 0.1
+    assert not window.is_over(now - 0.02, 1)
+    assert not window.is_over(now - 0.02, 2)
+    assert window.is_over(now - 0.02, 3)
+
+
+def test_in_a_full_node_no_number_of_edits_ends_a_window() -> None:
+    window = Node().window()
+    window.begin(100.0, 100, 3)
+    assert not window.is_over(100.0, 10_000)

@@ -31,8 +31,8 @@ class Seen(Struct, frozen=True):
     Attributes:
         p50: how long half of the edits waited, at least.
         p99: how long the slowest hundredth waited, at least.
-        window: the last window for whose end something waited or would have.
-        swing: the longest among such windows, by the shortest.
+        window: how long the first edit of a row would wait for others, in the middle row.
+        longest: the same, below which nine of ten rows are.
         rows: rows of each room in a second.
     """
 
@@ -40,7 +40,7 @@ class Seen(Struct, frozen=True):
     p50: float
     p99: float
     window: float
-    swing: float
+    longest: float
     rows: float
 
 
@@ -57,31 +57,35 @@ class Node:
         self.windows = [FlushWindow(self.pace) for _ in range(load.rooms)]
         self.waits: list[float] = []
         self.lengths: list[float] = []
+        self.rows = 0
         self._load = load
         self._spent = self._free = 0.0
         self._slow = 1.0 / (1.0 - stolen)
-        self._left = [0.0] * load.rooms
+        self._ripe = [0.0] * load.rooms
+        """When the next row may leave."""
         self._waiting: list[list[float]] = [[] for _ in range(load.rooms)]
 
     def leaving(self) -> tuple[float, int]:
         """Return when the next row leaves, and which room's."""
         rooms = [room for room, waiting in enumerate(self._waiting) if waiting]
-        return min([(max(self.windows[room].ends, self._free), room) for room in rooms], default=(float("inf"), 0))
+        return min([(max(self._ripe[room], self._free), room) for room in rooms], default=(float("inf"), 0))
 
     def come(self, now: float, room: int) -> None:
         """Take an edit."""
-        self._waiting[room].append(now)
-        self.windows[room].is_over(now)
+        window, waiting = self.windows[room], self._waiting[room]
+        waiting.append(now)
+        self._ripe[room] = now if window.is_over(now, len(waiting)) else window.ends
+        if len(waiting) == 1:
+            self.lengths.append(self._ripe[room] - now)
         self._work(now, EDIT)
 
     def leave(self, now: float, room: int) -> None:
         """Let a row leave."""
         window, came = self.windows[room], self._waiting[room]
-        self.lengths.append(window.ends - self._left[room])
         window.begin(now, self._load.members, len(came))
         self._work(now, ROW + FRAME * self._load.members)
         self.waits += [self._free - each for each in came]
-        self._left[room], self._waiting[room] = now, []
+        self.rows, self._waiting[room] = self.rows + 1, []
 
     def _work(self, now: float, cost: float) -> None:
         self._spent += cost
@@ -99,17 +103,16 @@ def run(load: Load, *, share: float = 0.0, stolen: float = 0.0) -> Seen:
         if now >= SECONDS:
             break
         if half and now > half:
-            half, node.waits, node.lengths = 0.0, [], []
+            half, node.waits, node.lengths, node.rows = 0.0, [], [], 0
         if coming <= leaving:
             node.come(now, at)
             due[at] = now + chance.expovariate(load.per_second), at
         else:
             node.leave(now, room)
-    waits, lengths = sorted(node.waits), node.lengths
+    waits, lengths = sorted(node.waits), sorted(node.lengths)
     p50, p99 = waits[len(waits) // 2] * 1e3, waits[len(waits) * 99 // 100] * 1e3
-    rows, asked = len(lengths) / (SECONDS / 2) / load.rooms, [each for each in lengths if each] or [0.0]
-    swing = max(asked) / max(min(asked), 1e-9)
-    return Seen(node.pace.share, p50, p99, asked[-1] * 1e3, swing, rows)
+    window, longest = lengths[len(lengths) // 2] * 1e3, lengths[len(lengths) * 9 // 10] * 1e3
+    return Seen(node.pace.share, p50, p99, window, longest, node.rows / (SECONDS / 2) / load.rooms)
 
 
 def test_while_the_node_is_idle_an_edit_waits_for_nothing() -> None:
@@ -121,13 +124,13 @@ def test_while_the_node_is_idle_an_edit_waits_for_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "load", [Load(100, 100.0), Load(100, 200.0), Load(500, 100.0), Load(40, 300.0), Load(10, 20.0, rooms=20)]
+    "load", [Load(100, 100.0), Load(100, 200.0), Load(500, 100.0), Load(40, 300.0), Load(40, 150.0, rooms=3)]
 )
 def test_a_busy_node_comes_to_rest_at_one_point_wherever_it_begins(load: Load) -> None:
     from_idle, from_full = run(load, share=0.0), run(load, share=1.0)
     assert from_idle.window == pytest.approx(from_full.window, rel=0.25)
-    assert from_idle.swing < 2
-    assert from_full.swing < 2
+    assert from_idle.longest < 1.5 * from_idle.window
+    assert from_full.longest < 1.5 * from_full.window
 
 
 def test_more_to_do_means_less_work_for_each_edit() -> None:
@@ -141,6 +144,20 @@ def test_four_times_as_many_edits_wait_half_as_long_while_there_is_time() -> Non
     assert many.window == pytest.approx(few.window / 2, rel=0.2)
 
 
+def test_half_of_the_edits_wait_for_far_less_than_the_longest() -> None:
+    """A row that is whole leaves at once. Its last edit has waited for nothing."""
+    for load in (Load(100, 100.0), Load(100, 200.0)):
+        seen = run(load)
+        assert seen.p50 < seen.p99 / 2
+        assert seen.rows < load.per_second / 2
+
+
+def test_rows_that_hold_one_edit_at_best_wait_for_nothing() -> None:
+    seen = run(Load(10, 20.0, rooms=20))
+    assert seen.share > BUSY
+    assert seen.rows == pytest.approx(20.0, rel=0.1)
+
+
 def test_a_larger_room_waits_longer_but_half_of_its_bound_at_most() -> None:
     small, large = run(Load(100, 100.0)), run(Load(500, 100.0))
     assert small.window < large.window
@@ -149,13 +166,13 @@ def test_a_larger_room_waits_longer_but_half_of_its_bound_at_most() -> None:
 
 def test_a_full_node_gathers_as_long_as_its_rooms_allow() -> None:
     assert run(Load(100, 3800.0)).window >= 49.9
-    assert run(Load(10, 100.0, rooms=29)).window >= 19.9
+    assert run(Load(10, 1250.0, rooms=3)).window >= 19.0
 
 
 def test_what_one_room_uses_the_others_wait_for() -> None:
-    alone, among_many = run(Load(10, 20.0)), run(Load(10, 20.0, rooms=20))
-    assert alone.window == 0.0
-    assert among_many.window > 5.0
+    alone, among_many = run(Load(40, 40.0)), run(Load(40, 40.0, rooms=8))
+    assert among_many.window > 2 * alone.window
+    assert among_many.rows < alone.rows
 
 
 def test_other_processes_make_no_window_longer() -> None:

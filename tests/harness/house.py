@@ -105,18 +105,25 @@ class House:
         settings: RoomSettings | None = None,
     ) -> None:
         """Make a node. `network` and `store` may be shared with other nodes."""
+        self.share = 1.0
+        """The share of a core that the node's loop seems to use."""
         self.store = store or memory_store()
         self.weather = Weather(Random(1))
         self.faulty = FaultyStore(self.store, self.weather)
         self.ears = Ears()
         self.loads = 0
         sandbox = sandbox or InProcessSandbox()
-        settings = replace(
-            settings or RoomSettings(linger=1.0), append_deadline=3.0, poll_seconds=poll_seconds, engine=engine
-        )
         clock = asyncio.get_running_loop().time
+        settings = replace(
+            settings or RoomSettings(linger=1.0),
+            append_deadline=3.0,
+            poll_seconds=poll_seconds,
+            engine=engine,
+            spent=lambda: clock() * self.share,
+        )
         self.bus = MemoryBus(network)
         self.rooms = Rooms(self.faulty, self.bus, cast(Sandbox, sandbox), settings, clock)
+        self.rooms.registry.pace.share = self.share
         self.visitors: dict[str, Visitor] = {}
         load = self.faulty.log.load
 

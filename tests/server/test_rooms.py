@@ -83,6 +83,27 @@ def test_a_room_that_is_folded_and_closed_is_out_of_memory() -> None:
     run_virtually(story())
 
 
+def test_a_row_that_is_whole_leaves_before_its_window_ends() -> None:
+    async def story() -> None:
+        async with House() as house:
+            house.share = house.rooms.registry.pace.share = 0.1
+            await house.join("a")
+            await house.join("b")
+            for number in range(100):
+                house.write("a", "x", client_id=1000 + number)
+                await asyncio.sleep(0.01)
+            while not house.driver.room.settled:  # noqa: ASYNC110 - on virtual time
+                await asyncio.sleep(0.001)
+            house.write("a", "one", client_id=2001)
+            assert house.driver.room.deadline() is not None
+            house.write("a", "two", client_id=2002)
+            assert house.driver.room.deadline() is None
+            await house.driver.settled.wait()
+            assert house.ears.answers[Request("one")] == house.ears.answers[Request("two")]
+
+    run_virtually(story())
+
+
 def test_a_failed_load_is_an_error_and_never_an_empty_document() -> None:
     async def story() -> None:
         async with House() as house:

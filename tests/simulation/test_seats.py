@@ -227,8 +227,7 @@ class World:
     # What happens.
 
     async def live(self) -> None:
-        linger, spent = self.random.choice([0.01, 1.0]), asyncio.get_running_loop().time
-        async with House(settings=RoomSettings(linger=linger, spent=spent)) as self.house:
+        async with House(settings=RoomSettings(linger=self.random.choice([0.01, 1.0]))) as self.house:
             for document_id in DOCUMENTS:
                 await self.house.store.catalogue.create(document_id, "Title", Epoch(1), utc_now(), owner="owner")
             accidents = asyncio.ensure_future(self.accidents())
