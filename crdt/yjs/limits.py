@@ -78,6 +78,7 @@ class GateLimits(Struct, frozen=True):
             self,
             types=share_of(self.types, suggests),
             client_ids=share_of(self.client_ids, suggests),
+            brought_client_ids=share_of(self.brought_client_ids, suggests),
             document_structs=share_of(self.document_structs, suggests),
             document_values=share_of(self.document_values, suggests),
         )

@@ -6,6 +6,7 @@ import pytest
 from pycrdt import Doc
 
 from crdt.errors import Code, ProtocolError
+from crdt.gate.admission import NO_ROOTS, Except, Roots
 from crdt.gate.gate import Knowledge
 from crdt.yjs.contents import XML_ELEMENT
 from crdt.yjs.limits import GateLimits
@@ -22,12 +23,12 @@ class Gated:
         self._limits = limits
         self._knowledge = Knowledge(limits)
 
-    def lets_in(self, each: bytes, own: int | None = None) -> None:
-        self._knowledge.admit([inspect(each, self._limits)], lambda _: True, own)
+    def lets_in(self, each: bytes, own: int | None = None, closed: Roots = NO_ROOTS) -> None:
+        self._knowledge.admit([inspect(each, self._limits)], lambda _: True, own, closed=closed)
 
-    def refuses(self, each: bytes, own: int | None = None) -> Code:
+    def refuses(self, each: bytes, own: int | None = None, closed: Roots = NO_ROOTS) -> Code:
         with pytest.raises(ProtocolError) as refusal:
-            self.lets_in(each, own)
+            self.lets_in(each, own, closed)
         return refusal.value.code
 
 
@@ -47,6 +48,18 @@ def test_whoever_is_here_begins_where_no_more_ids_of_others_may_be_brought() -> 
     gated.lets_in(update({CAROL: (1, [text("y", left=(CAROL, 0))])}))
     gated.lets_in(update(third), own=CAROL + 1)
     assert gated.refuses(update({99: (0, [text("x", parent="t")])}), own=99) is Code.DOCUMENT_FULL
+
+
+def test_whoever_only_suggests_leaves_ids_that_others_may_bring() -> None:
+    """One update may bring ids by the hundred, and an import needs some."""
+    gated, suggests = Gated(GateLimits(brought_client_ids=8)), Except(frozenset({"default"}))
+    brought = [update({client: (0, [shared(XML_ELEMENT, parent="default")])}) for client in range(100, 110)]
+    for each in brought[:6]:
+        gated.lets_in(each, closed=suggests)
+    assert gated.refuses(brought[6], closed=suggests) is Code.DOCUMENT_FULL
+    gated.lets_in(brought[6], own=106, closed=suggests)
+    gated.lets_in(brought[7])
+    assert gated.refuses(brought[8]) is Code.DOCUMENT_FULL
 
 
 def test_invented_roots_lock_out_neither_the_editor_nor_what_the_document_has() -> None:
