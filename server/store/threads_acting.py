@@ -32,6 +32,7 @@ from server.store.threads_base import (
     MAX_REACTIONS,
     MAX_THREADS,
     OWN_PART,
+    REACTION_BYTES,
     Act,
     Actor,
     Begin,
@@ -394,9 +395,9 @@ class Turn(Struct):
             self._empty(thread_id)
             return
         change(self.connection, _BLANK, **of, of_comment=comment_id, now=self.now)
-        change(self.connection, _DROP_BESIDE, **of, of_comment=comment_id)
+        dropped = change(self.connection, _DROP_BESIDE, **of, of_comment=comment_id)
         self.inboxes |= take_entries(self.connection, self.key, thread_id, comment_id)
-        self._touch(thread_id, -len(body.encode()))
+        self._touch(thread_id, -len(body.encode()) - REACTION_BYTES * dropped)
 
     def _empty(self, thread_id: str) -> None:
         """Leave of a thread nothing but its id, and forget it later."""
@@ -420,7 +421,7 @@ class Turn(Struct):
         me, details = self.actor.who.user_id, {"thread": act.thread_id, "comment": act.comment_id, "emoji": act.emoji}
         if not act.on:
             if change(self.connection, _TAKE_BACK, **of, of_emoji=act.emoji, of_user=me):
-                self._touch(act.thread_id, 0)
+                self._touch(act.thread_id, -REACTION_BYTES)
                 self.deeds.append((Kind.REACT, {**details, "taken": "back"}))
             return
         present = [emoji for (emoji,) in fetch(self.connection, _ALL_BESIDE, **of)]
@@ -435,7 +436,9 @@ class Turn(Struct):
             self._check_share(len(present) + 1, MAX_REACTIONS)
             if act.emoji not in present:
                 self._check_share(len(set(present)) + 1, MAX_EMOJI)
-            self._touch(act.thread_id, 0)
+            ((_, size),) = fetch(self.connection, _TOTAL, of_document=self.key)
+            self._check_bytes(size + REACTION_BYTES)
+            self._touch(act.thread_id, REACTION_BYTES)
             self.deeds.append((Kind.REACT, details))
 
     # What acts have in common.

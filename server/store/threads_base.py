@@ -35,7 +35,10 @@ MAX_COMMENTS = 500
 """Comments that one thread holds, the deleted ones included."""
 
 MAX_BYTES = 32 * 2**20
-"""Bytes of all bodies in one document's discussion."""
+"""Bytes of all bodies in one document's discussion, with `REACTION_BYTES` for each reaction."""
+
+REACTION_BYTES = 100
+"""Bytes that one reaction takes in an answer, about."""
 
 MAX_EMOJI = 20
 """Different emoji beside one comment."""

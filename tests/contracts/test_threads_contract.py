@@ -19,6 +19,7 @@ from server.store.inbox_base import Place, Reason
 from server.store.sharing_base import KnownUser
 from server.store.sql import SqlStore
 from server.store.threads_base import (
+    REACTION_BYTES,
     Act,
     Acted,
     Actor,
@@ -480,6 +481,22 @@ async def test_people_who_may_not_edit_leave_room_in_a_discussion_for_those_who_
     await act(store, carl, Delete(uid(4)))
     assert await refusal(store, carl, begin(9)) is Code.DOCUMENT_FULL, "there is room, and it is for others"
     await act(store, ANN, begin(9))
+
+
+async def test_reactions_count_as_well_in_a_discussion_and_in_an_answer(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await made(store)
+    await act(store, ANN, begin(1), begin(2), reply(101))
+    size = sum(len(each.body.encode()) for thread in (await read(store)).threads for each in thread.comments)
+    assert len((await read(store, most_bytes=size)).threads) == 2
+    monkeypatch.setattr(threads_acting, "MAX_BYTES", size + 2 * REACTION_BYTES)
+    await act(store, ANN, React(T1, uid(100), "👍"), React(T1, uid(101), "👍"))
+    assert len((await read(store, most_bytes=size)).threads) == 1
+    assert await refusal(store, ANN, React(T1, uid(100), "🎉")) is Code.DOCUMENT_FULL
+    await act(store, ANN, React(T1, uid(100), "👍", on=False), React(T1, uid(100), "🎉"))
+    await act(store, ANN, Delete(T1, uid(101)), React(T1, uid(100), "🚀"))
+    assert await refusal(store, ANN, React(T1, uid(100), "👀")) is Code.DOCUMENT_FULL, "a deleted comment's are gone"
 
 
 async def test_one_long_winded_person_leaves_room_for_others(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
