@@ -14,6 +14,13 @@ export function placeOfStep(): null {
   return null;
 }
 
+/** Nobody suggests in the benchmark. */
+export const PROPOSALS = "proposals";
+
+export function proposalsIn(): null {
+  return null;
+}
+
 /** Nobody loses the right to write in the benchmark. */
 export function passOver(): () => void {
   return () => undefined;

@@ -20,7 +20,7 @@ export {
   ySyncPluginKey,
   yUndoPluginKey,
 } from "./keys.js";
-export { ANNOTATIONS, annotationsIn, inOrder } from "./marks.js";
+export { ANNOTATIONS, annotationsIn, inOrder, PROPOSALS, proposalsIn } from "./marks.js";
 export {
   absolutePositionToRelativePosition,
   type Nodes,

@@ -87,7 +87,7 @@ export function proposalKeyOf(user: string): string {
 }
 
 /** What people propose for an element, in the order of their ids; null for nothing. Another's key is nobody's. */
-function proposalsIn(attributes: Attributes): readonly Proposal[] | null {
+export function proposalsIn(attributes: Attributes): readonly Proposal[] | null {
   const found = Object.entries(attributes).flatMap(([key, value]) => {
     const proposal = key.startsWith(PROPOSAL) ? proposalFrom(value) : null;
     return proposal && key === proposalKeyOf(proposal.user) ? [proposal] : [];

@@ -8,6 +8,7 @@
  * Content that would take an editor minutes to draw counts as foreign too.
  */
 
+import { PROPOSALS } from "@manyhands/binding";
 import { canHold, MOST_SPAN, wholeNumber } from "@manyhands/schema";
 import type { Node, NodeType, Schema } from "@tiptap/pm/model";
 import * as Y from "yjs";
@@ -116,7 +117,7 @@ class Survey {
       const isKept =
         (Object.hasOwn(type.spec.attrs ?? {}, name) && isHeld(name, value)) ||
         this.#isMark(name) ||
-        (isProposal(name) && "proposals" in (type.spec.attrs ?? {}) && isJson(value, DEEPEST));
+        (PROPOSALS in (type.spec.attrs ?? {}) && isProposal(name, value));
       if (value !== null && value !== undefined && !isKept) this.#note("attribute", `${type.name}.${name}`);
     }
     this.#checkChildren(type, element.toArray());
@@ -213,7 +214,8 @@ const SUGGESTED = ["suggestion", "add", "remove"];
 const DEEPEST = 6;
 const LONGEST_LIST = 100;
 
-function isHeld(name: string, value: unknown): boolean {
+/** Whether an attribute is one that an editor can keep. */
+export function isHeld(name: string, value: unknown): boolean {
   return isPlain(value) || (SUGGESTED.includes(name) && isJson(value, DEEPEST));
 }
 
@@ -229,8 +231,8 @@ export function markNameOf(key: string): string {
 }
 
 /** Whether an attribute holds what somebody proposes for its element. */
-function isProposal(key: string): boolean {
-  return markNameOf(key) === "suggestion" && key !== "suggestion";
+export function isProposal(key: string, value: unknown): boolean {
+  return markNameOf(key) === "suggestion" && key !== "suggestion" && isJson(value, DEEPEST);
 }
 
 /** A name from another application, fit to be shown. */

@@ -5,11 +5,12 @@
  * The work has a bound: so many nodes, so deep; the rest is one placeholder.
  */
 
+import { inOrder, PROPOSALS, proposalsIn } from "@manyhands/binding";
 import { Node as NodeExtension } from "@tiptap/core";
 import { Fragment, type Mark, type Node, type NodeType, type Schema } from "@tiptap/pm/model";
 import * as Y from "yjs";
 import { t } from "../i18n/t";
-import { isPlain, LARGEST, markNameOf, ownAttributes, shortName, tooLargeTable } from "./foreign";
+import { isHeld, isProposal, LARGEST, markNameOf, ownAttributes, shortName, tooLargeTable } from "./foreign";
 
 /** What of a document is shown when there is more in it: enough to see what it is, and drawn within a second. */
 const MOST_SHOWN = 5_000;
@@ -103,9 +104,13 @@ class Reader {
       return content.length > 0 ? content : this.say(name, parent);
     }
     const attributes: Record<string, unknown> = {};
+    const known = type.spec.attrs ?? {};
+    const proposed: Record<string, unknown> = {};
     for (const [key, value] of ownAttributes(element)) {
-      if (isPlain(value) && Object.hasOwn(type.spec.attrs ?? {}, key)) attributes[key] = value;
+      if (Object.hasOwn(known, key) && isHeld(key, value)) attributes[key] = value;
+      else if (isProposal(key, value)) proposed[key] = value;
     }
+    if (PROPOSALS in known) attributes[PROPOSALS] = proposalsIn(proposed);
     try {
       const children = type.isLeaf ? [] : this.readChildren(element, type, depth);
       return [this.#schema.node(type, attributes, Fragment.from([...children]))];
@@ -136,11 +141,11 @@ class Reader {
       const type = this.#schema.marks[markNameOf(key)];
       if (!type) continue;
       const known = Object.entries(typeof value === "object" && value !== null ? value : {}).filter(
-        ([name, held]) => isPlain(held) && Object.hasOwn(type.spec.attrs ?? {}, name),
+        ([name, held]) => isHeld(name, held) && Object.hasOwn(type.spec.attrs ?? {}, name),
       );
       marks.push(type.create(Object.fromEntries(known)));
     }
-    return [this.#schema.text(text, marks)];
+    return [this.#schema.text(text, inOrder(marks))];
   }
 }
 
