@@ -55,17 +55,8 @@ class ServerProcess:
 async def server_process(
     data_dir: Path, *options: str, program: Sequence[str] = FROM_SOURCE, directory: Path = HOUSE
 ) -> AsyncIterator[ServerProcess]:
-    """Start a server on a free port, in a directory; kill it at the end if it still runs.
-
-    A server from source is forked (tests/harness/forks.py), which spares its imports. Stories of the
-    start itself give a `program`.
-    """
-    arguments = ("serve", "--port", "0", "--data-dir", str(data_dir), *options)
-    process: asyncio.subprocess.Process | Forked
-    if program is FROM_SOURCE and FORKS.are_open:
-        process = await FORKS.start(directory, arguments, _inherited())
-    else:
-        process = await _start(program, directory, arguments)
+    """Start a server on a free port, in a directory; kill it at the end if it still runs."""
+    process = await _start(program, directory, ("serve", "--port", "0", "--data-dir", str(data_dir), *options))
     assert process.stdout is not None
     assert process.stderr is not None
     log: list[str] = []
@@ -93,12 +84,12 @@ async def new_document(server: ServerProcess) -> str:
         return str((await http.post("/api/documents", json={"title": "Story"})).json()["id"])
 
 
-async def run(*arguments: str, given: str = "", **variables: str) -> tuple[int, str, str]:
-    """Run `manyhands` to its end, with `given` on standard input: exit code, standard output, standard error."""
+async def run(*arguments: str, **variables: str) -> tuple[int, str, str]:
+    """Run `manyhands` to its end: exit code, standard output, standard error."""
     process = await _start(FROM_SOURCE, HOUSE, arguments, **variables)
     try:
         async with asyncio.timeout(PATIENCE):
-            out, err = await process.communicate(given.encode())
+            out, err = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
@@ -107,7 +98,10 @@ async def run(*arguments: str, given: str = "", **variables: str) -> tuple[int, 
 
 
 async def command(*arguments: str, given: str = "", **variables: str) -> tuple[int, str, str]:
-    """Do what `run` does in a thread of this process, which spares a start. Not for `serve`, which takes the process over."""
+    """Do what `run` does in a thread of this process, with `given` on standard input.
+
+    Not for `serve`, which takes the process over.
+    """
     others = {name: None for name in os.environ if name.startswith("MANYHANDS_")}
     return await asyncio.to_thread(_invoke, arguments, given, {**others, **variables})
 
@@ -125,16 +119,17 @@ def _invoke(arguments: Sequence[str], given: str, variables: Mapping[str, str | 
 
 async def _start(
     program: Sequence[str], directory: Path, arguments: Sequence[str], **variables: str
-) -> asyncio.subprocess.Process:
+) -> asyncio.subprocess.Process | Forked:
+    """Start a program. The one from source is forked, which spares its imports (tests/harness/forks.py)."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MANYHANDS_")}
+    environ = {**inherited, **variables}
+    if program is FROM_SOURCE and FORKS.are_open:
+        return await FORKS.start(directory, arguments, environ)
     return await asyncio.create_subprocess_exec(
         *mortal(*program, *arguments),
         cwd=directory,
-        env={**_inherited(), **variables},
+        env=environ,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-
-
-def _inherited() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("MANYHANDS_")}
