@@ -23,11 +23,13 @@ build: $(STAMPS)/python $(PAGES)  ## What `make serve` needs, without serving
 setup: $(STAMPS)/python-dev $(STAMPS)/web $(PAGES)
 
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && cd $(WEB) && npm run lint && npm run types
+# In a new clone each of pytest's workers would compile all tests, at the same time.
+COMPILED := test -e $(STAMPS)/compiled || { $(BIN)/pytest --collect-only --quiet > /dev/null 2>&1; touch $(STAMPS)/compiled; }
 SERVERS := $(addprefix $(STAMPS)/,redis postgres pgbouncer haproxy nginx)
 
 test: setup $(STAMPS)/browsers $(STAMPS)/stock $(STAMPS)/examples $(SERVERS)  ## Everything: whatever fails, all three run and say so
 	@failed=0; \
-	($(LINT)) > $(STAMPS)/lint.txt 2>&1 & \
+	($(COMPILED); $(LINT)) > $(STAMPS)/lint.txt 2>&1 & \
 	(cd $(WEB) && npm test) || failed=1; \
 	wait $$! || failed=1; cat $(STAMPS)/lint.txt; \
 	$(BIN)/pytest -n 5 --dist loadgroup $(ARGS) || failed=1; \
