@@ -3,11 +3,11 @@
 Such a server is a process as any other. It runs the same `main` with its own arguments, environment
 and folder, it is a child of the process that runs the test, and dies with it.
 
-1. `python -m tests.harness.forks` is the mother. She imports, and does nothing but fork.
-2. For each request she forks a child, which forks the server and ends. The kernel then gives the
+1. `python -m tests.harness.forks` is the fork server. It imports, and does nothing but fork.
+2. For each request it forks a child, which forks the server and ends. The kernel then gives the
    server to the nearest process that adopts orphans (tests/harness/processes.py), which is the
    test's. So the test waits for the server as for one that it has started itself.
-3. Nobody's state is in the mother: she runs no event loop, no thread, and opens no file.
+3. No test's state is in the fork server: it runs no event loop, no thread, and opens no file.
 """
 
 import asyncio
@@ -78,11 +78,11 @@ class Forked:
 
 
 class Forks:
-    """The mother. She is started for the first server, and ends at the end of `opened`."""
+    """The fork server. It is started for the first server, and ends at the end of `opened`."""
 
     def __init__(self) -> None:
         self.are_open = False
-        self._mother: subprocess.Popen[bytes] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
         self._turn = threading.Lock()
 
@@ -94,10 +94,10 @@ class Forks:
             yield
         finally:
             self.are_open = False
-            if self._line is not None and self._mother is not None:
+            if self._line is not None and self._server is not None:
                 self._line.close()
-                self._mother.wait()
-            self._line = self._mother = None
+                self._server.wait()
+            self._line = self._server = None
 
     async def start(self, directory: Path, arguments: Sequence[str], environ: Mapping[str, str]) -> Forked:
         """Start `manyhands` in a folder, with nothing to read from standard input."""
@@ -111,17 +111,17 @@ class Forks:
         return Forked(int(answer), await _reader(out), await _reader(err))
 
     def _begin(self) -> socket.socket:
-        """Start the mother. Not in another thread, because she would die with the thread."""
-        self._line, hers = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with hers:
-            self._mother = subprocess.Popen(mortal(sys.executable, "-m", __name__), cwd=HOUSE, stdin=hers.fileno())
+        """Start the fork server. Not in another thread, because it would die with the thread."""
+        self._line, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with far:
+            self._server = subprocess.Popen(mortal(sys.executable, "-m", __name__), cwd=HOUSE, stdin=far.fileno())
         return self._line
 
     def _ask(self, line: socket.socket, request: bytes, fds: Sequence[int]) -> bytes:
         with self._turn:
             socket.send_fds(line, [request], fds)
             answer = line.recv(_PID_BYTES)
-        assert answer, "The mother of the servers has ended. What she wrote last is above."
+        assert answer, "The fork server has ended. What it wrote last is above."
         return answer
 
 
@@ -137,7 +137,7 @@ async def _reader(fd: int) -> asyncio.StreamReader:
     return reader
 
 
-def _be_the_mother() -> None:
+def _serve_forks() -> None:
     """Fork a server for each request, until nobody can ask any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C in the terminal is for the tests
     line = socket.socket(fileno=0)
@@ -163,7 +163,7 @@ def _be_the_mother() -> None:
 
 
 def _wait_for_adoption(waits: int, line: socket.socket) -> None:
-    """Return when the mother has seen the parent's end: the test's process is the parent now."""
+    """Return when the parent between has ended: the test's process is the parent now."""
     os.read(waits, 1)
     os.close(waits)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -186,4 +186,4 @@ def _be_a_server(fds: Sequence[int], directory: str, arguments: Sequence[str], e
 
 
 if __name__ == "__main__":
-    _be_the_mother()
+    _serve_forks()
