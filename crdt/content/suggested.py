@@ -25,6 +25,7 @@ SUGGESTING = ("insertion", "deletion", "formatting")
 _MOVES = ("join", "wrap", "lift")
 _KINDS = ("insert", "delete", "set", "join", "wrap", "lift")
 _ITEMS = ("listItem", "taskItem")
+_ITEM_OF = {"bulletList": "listItem", "orderedList": "listItem", "taskList": "taskItem"}
 _FRESH = {"look": None, "anchor": None, "checked": False}
 """What the second part of a line or an item that is cut has not."""
 
@@ -289,9 +290,19 @@ def _changed(node: Node, suggestion: dict[str, Any], own: dict[str, Any], conten
     given = _attributes(suggestion, name)
     kept = own if name == node.type else {key: own[key] for key in NODES[name].attributes if key in own}
     attributes = bounded({**NODES[name].attributes, **kept, **given})
+    # Items become others together with their list, also those that somebody has added since.
+    item = _ITEM_OF.get(name)
+    content = tuple([_as_item(item, child) if item else child for child in content])
     if NODES[name].holds_text != node.holds_words or not _fits(name, content):
         return _remade(node, own, content)
     return completed(name, attributes, list(content))
+
+
+def _as_item(name: str, child: Node) -> Node:
+    if child.type == name or child.type not in _ITEMS:
+        return child
+    kept = {key: value for key, value in child.attributes.items() if key in NODES[name].attributes}
+    return completed(name, {**NODES[name].attributes, **kept}, list(child.content))
 
 
 def _is_void(parent: str, nodes: Sequence[Node], at: int, suggestion: dict[str, Any]) -> bool:
@@ -328,7 +339,7 @@ def _wrapper(node: Node, suggestion: dict[str, Any]) -> Node | None:
     name = suggestion.get("type")
     if not isinstance(name, str) or name not in NODES or NODES[name].holds_text:
         return None
-    item = {"bulletList": "listItem", "orderedList": "listItem", "taskList": "taskItem"}.get(name)
+    item = _ITEM_OF.get(name)
     if item and node.type != item and missing(item, [node.type]) != ([], []):
         return None
     inner = completed(item, dict(NODES[item].attributes), [node]) if item and node.type != item else node

@@ -106,6 +106,18 @@ def test_the_items_behind_an_item_that_leaves_come_into_it(leaving: str, becomes
     assert " ".join(map(said, accepted.content)) == becomes
 
 
+def test_items_become_others_together_with_their_list() -> None:
+    def item(wanted: object) -> Node:
+        return Node("taskItem", {"suggestion": wanted, "checked": True}, (Node("paragraph"),))
+
+    as_list = {**WHO, "kind": "set", "type": "bulletList", "attrs": {}}
+    as_item = {**WHO, "kind": "set", "type": "listItem", "attrs": {}}
+    tasks = Node("taskList", {"suggestion": as_list}, (item(as_item), item(None)))
+    (accepted,) = seen(Node("doc", {}, (tasks,)), View.ACCEPTED).content
+    assert [accepted.type, *(each.type for each in accepted.content)] == ["bulletList", "listItem", "listItem"]
+    assert all("checked" not in each.attributes for each in accepted.content)
+
+
 @pytest.mark.parametrize("value", [1, [], {}, {"kind": "set"}, {**WHO, "kind": "set", "type": 1, "attrs": [1]}, "x"])
 def test_values_of_strangers_do_no_harm(value: Any) -> None:
     words = Node("text", text="a", marks=(Mark("formatting", {**WHO, "add": value, "remove": value}),))

@@ -116,6 +116,30 @@ describe("mending", () => {
     expect(races).toBeGreaterThan(5);
   });
 
+  it("keeps what the person proposes for a block, beside what others propose", () => {
+    const [own, theirs] = ["suggestion--AAAAAAAA", "suggestion--BBBBBBBB"];
+    const server = new Y.Doc();
+    const block = new Y.XmlElement("paragraph");
+    server.getXmlFragment("default").insert(0, [block]);
+    block.insert(0, [new Y.XmlText("Hello")]);
+    const proposal = (user: string, at: number) =>
+      ({ id: `${user}${at}`, user, at, kind: "lift" }) as unknown as string;
+    block.setAttribute(own, proposal("u", 1));
+    block.setAttribute(theirs, proposal("v", 1));
+    const page = copyOf(server);
+    const here = page.getXmlFragment("default").get(0) as Y.XmlElement;
+    here.setAttribute(own, proposal("u", 2));
+    here.setAttribute(theirs, proposal("v", 2));
+    here.setAttribute("textAlign", "center");
+    (here.get(0) as Y.XmlText).insert(5, "!", {
+      "insertion--00000001": { id: "s1", user: "u", at: 1, run: 1 },
+    });
+    expect(mend(page, [Y.encodeStateAsUpdate(server)], "test")).toBe(true);
+    expect(here.getAttribute(own)).toEqual(proposal("u", 2));
+    expect(here.getAttribute(theirs)).toEqual(proposal("v", 1));
+    expect(here.getAttribute("textAlign")).toBeUndefined();
+  });
+
   it.each<[string, (text: Y.XmlText, block: Y.XmlElement) => void]>([
     ["accepted words that were deleted", (text) => text.delete(0, 2)],
     ["words without any mark", (text) => text.insert(0, "plain")],

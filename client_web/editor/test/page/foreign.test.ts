@@ -46,6 +46,15 @@ describe("what is foreign", () => {
     expect(found(build)).toEqual([foreign]);
   });
 
+  test("nothing that people propose for a block", () => {
+    const proposal = { id: "s1", user: "ann", at: 1, kind: "set", type: "heading", attrs: { level: 2 } };
+    const proposed = (value: unknown) => (f: Y.XmlFragment) =>
+      f.insert(0, [element("paragraph", [words("a")], { "suggestion--4vgnGPYe": value })]);
+    expect(found(proposed(proposal))).toEqual([]);
+    const deep = { ...proposal, attrs: [[[[[[[1]]]]]]] };
+    expect(found(proposed(deep))).toEqual([{ kind: "attribute", name: "paragraph.suggestion--4vgnGPYe" }]);
+  });
+
   test("an embed in the middle of text", () => {
     const build = (fragment: Y.XmlFragment) => {
       fragment.insert(0, [paragraph("a")]);

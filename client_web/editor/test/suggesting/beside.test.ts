@@ -485,6 +485,19 @@ test("what one person proposes in a document of version 4 is read, and another's
   ben.editor.destroy();
 });
 
+test("what stands under another's key is nobody's proposal, and stays where it is", () => {
+  const line = eve.doc.getXmlFragment(FRAGMENT).get(0) as Y.XmlElement;
+  const forged = { id: "s1", user: "ben", at: 1, kind: "set", type: "heading", attrs: { level: 2 } };
+  line.setAttribute("suggestion--AAAAAAAA", forged as unknown as string);
+  sync(eve, ann);
+  seesAll(ann);
+  expect(proposedFirst(ann)).toEqual({});
+  list(ann);
+  sync(eve, ann);
+  settleIn(eve.editor, ({ user }) => (user === "ann" ? "reject" : "keep"));
+  expect(line.getAttribute("suggestion--AAAAAAAA")).toEqual(forged);
+});
+
 test("words typed into one's own pending list leave what others have proposed in it", () => {
   const ben = suggestsAs(joins(eve, 8), "ben", randomOf(2), clock);
   ann.editor.commands.insertContentAt(0, "<ul><li><p>milk</p></li><li><p>bread</p></li></ul>");

@@ -285,6 +285,16 @@ export const KINDS: readonly Act[] = [
 /** Selects words or blocks, to which the commands that follow belong. */
 export const SELECTS = act("selects", select);
 
+/** Selects in one of a few blocks, where others do so too. */
+export const SELECTS_NEAR = act("selects near", ({ editor: { state, view } }, random) => {
+  const lines: number[] = [];
+  state.doc.descendants((node, at) => {
+    if (node.isTextblock) lines.push(at + 1);
+  });
+  const at = lines[1 + random(Math.min(6, lines.length - 1))] ?? 1;
+  view.dispatch(state.tr.setSelection(TextSelection.create(state.doc, at)));
+});
+
 export const ACTS: readonly Act[] = [...TYPING, ...TYPING, ...FORMATS, ...BLOCKS];
 
 export function started(html = START): Person {

@@ -5,9 +5,12 @@ import { mend } from "../../../provider/src/mending";
 import type { Person } from "../page/editors";
 import {
   ACTS,
+  type Act,
   joins,
   judged,
+  KINDS,
   randomOf,
+  SELECTS_NEAR,
   type Suggesting,
   seesAll,
   started,
@@ -46,7 +49,10 @@ export interface Told {
 const fromBase64 = (text: string) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const toBase64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
 
-export function session(seed: number, long = 24): Told {
+/** Commands for blocks, of which two people select the same ones again and again. */
+const AT_ONE_PLACE = [SELECTS_NEAR, ...KINDS.filter(({ name }) => name !== "undoes"), SELECTS_NEAR];
+
+export function session(seed: number, long = 24, suggesting: readonly Act[] = ACTS): Told {
   const random = randomOf(seed);
   const clock = { now: 1_000_000 };
   const eve = started();
@@ -64,7 +70,7 @@ export function session(seed: number, long = 24): Told {
     const who = people[random(3)] ?? eve;
     if (stuck.includes(who.doc)) continue;
     const user = "user" in who ? (who as Suggesting).user : "eve";
-    const kinds = user === "eve" ? TYPING : ACTS;
+    const kinds = user === "eve" ? TYPING : suggesting;
     const act = kinds[random(kinds.length)];
     if (!act) continue;
     const updates: Uint8Array[] = [];
@@ -94,6 +100,11 @@ export function session(seed: number, long = 24): Told {
     stuck,
     acts,
   };
+}
+
+/** Two people who propose something for the same few lines. */
+export function sessionAtOnePlace(seed: number): Told {
+  return session(seed, 24, AT_ONE_PLACE);
 }
 
 /** Takes of suggesters nothing but suggestions. */

@@ -12,7 +12,7 @@ import {
   type Suggested,
   withProposals,
 } from "@manyhands/schema";
-import { Fragment, type Mark, type Node } from "@tiptap/pm/model";
+import { Fragment, type Mark, type Node, type NodeType } from "@tiptap/pm/model";
 import { hasSuggestions, suggestionsOn } from "./present";
 
 export type Verdict = "accept" | "reject" | "keep";
@@ -224,7 +224,9 @@ function childrenOf(node: Node, judge: Judge, from = 0, to = node.childCount): r
   return out;
 }
 
-export const isItem = ({ type }: Node) => ["listItem", "taskItem"].includes(type.name);
+const ITEMS = ["listItem", "taskItem"];
+
+export const isItem = ({ type }: Node) => ITEMS.includes(type.name);
 
 /** An item with a list at its end, which goes on in one that is there; null for other blocks. */
 export function nestedIn(item: Node, list: Node): Node | null {
@@ -264,9 +266,18 @@ function changed(node: Node, { type, attrs }: NodeSuggestion, own: Node["attrs"]
   const { suggestion, proposals } = own;
   // The schema leaves out what the target does not know.
   const wanted = { ...own, ...attrs, suggestion, proposals };
-  const words = target.inlineContent ? allowedIn(target.create(wanted), content) : content;
+  const words = target.inlineContent ? allowedIn(target.create(wanted), content) : itemsOf(target, content);
   // The schema keeps attributes within bounds, whoever has suggested them.
   return target.validContent(words) ? target.schema.node(target, wanted, words) : remade(node, own, content);
+}
+
+/** Items become others together with their list, also those that somebody has added since. */
+function itemsOf({ contentMatch: { defaultType } }: NodeType, content: Fragment): Fragment {
+  const type = defaultType && ITEMS.includes(defaultType.name) ? defaultType : null;
+  if (!type || content.content.every((item) => item.type === type || !isItem(item))) return content;
+  return Fragment.from(
+    content.content.map((item) => (isItem(item) ? type.create(item.attrs, item.content) : item)),
+  );
 }
 
 function remade(node: Node, attrs: Node["attrs"], content: Fragment): Node {
