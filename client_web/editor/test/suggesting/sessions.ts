@@ -9,7 +9,7 @@ import { proposalKeyOf } from "../../../binding/src/marks";
 import type { Suggester } from "../../src/extensions/suggesting";
 import { gapsOf } from "../../src/features/suggesting/aligning";
 import type { Author, Refusal } from "../../src/features/suggesting/author";
-import { suggestionsOn } from "../../src/features/suggesting/present";
+import { isSuggestionOf, suggestionsOn } from "../../src/features/suggesting/present";
 import { type Judge, settled } from "../../src/features/suggesting/settle";
 import { meaningOf, translate } from "../../src/features/suggesting/translate";
 import { type Person, person, seesAll } from "../page/editors";
@@ -67,6 +67,15 @@ export function suggestsAs(
       isAgain ||= suggestionsOn(node).some(({ type }) => type.name === "formatting");
     });
     if (isAgain) return result;
+    // Pending words that their author makes anew are not struck any more by others.
+    let isStruck = false;
+    before.doc.descendants((node) => {
+      const marks = suggestionsOn(node);
+      isStruck ||=
+        marks.some((mark) => isSuggestionOf(mark, "insertion", author.user)) &&
+        marks.some(({ type, attrs }) => type.name === "deletion" && attrs.user !== author.user);
+    });
+    if (isStruck) return result;
     // A line that is cut or copied keeps what was suggested for the whole of it in its first half only.
     if (suggestedFor(after.doc) > suggestedFor(before.doc)) return result;
     const now = meaningOf(before.doc, after.doc, author);
