@@ -44,7 +44,10 @@ class DocumentLimits:
         "unsent data of one slow connection; above it, the connection gets one summary when it has caught up",
     )
     max_members: int = setting(
-        _ROOM.members, form.integer(1, 100_000), "sessions", "pages that have one document open at once"
+        _ROOM.members,
+        form.integer(1, 100_000),
+        "sessions",
+        "pages that have one document open at once; a quarter is kept for people who may edit",
     )
 
     @property
