@@ -477,8 +477,7 @@ async def eight_changes_wait_and_none_is_lost(seconds: float) -> bool:
             waited = False
             for _ in range(8):
                 story(ada).insert(len(story(ada)), "word ")
-                while ada.unsaved and ada.status == "synced":
-                    await asyncio.sleep(0.001)
+                await until(ada, lambda: not ada.unsaved or ada.status != "synced")
                 waited = waited or ada.status != "synced"
             made = str(story(ada))
             await ada.saved()
