@@ -7,6 +7,7 @@ from pathlib import Path
 from zlib import adler32
 
 import httpx
+import httpx2
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
@@ -55,15 +56,20 @@ def servers_as_installed() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def patient_visitors() -> Iterator[None]:
-    """A test asks servers that may be slow: httpx by itself gives them five seconds.
-
-    It also reads the world's certificates for each client, which takes longer than most tests.
-    """
-    certificates = httpx.create_ssl_context()
+    """A test asks servers that may be slow: httpx by itself gives them five seconds."""
     with pytest.MonkeyPatch.context() as patch:
         for kind in (httpx.AsyncClient, httpx.Client):
             patch.setitem(kind.__init__.__kwdefaults__ or {}, "timeout", httpx.Timeout(PATIENCE))
-            patch.setitem(kind.__init__.__kwdefaults__ or {}, "verify", certificates)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def certificates_read_once() -> Iterator[None]:
+    """A client by itself reads the world's certificates anew, which takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (httpx.AsyncClient, httpx.Client):
+            patch.setitem(kind.__init__.__kwdefaults__ or {}, "verify", httpx.create_ssl_context())
+        patch.setitem(httpx2.AsyncClient.__init__.__kwdefaults__ or {}, "verify", httpx2.create_ssl_context())
         yield
 
 
