@@ -12,7 +12,7 @@ import {
   pictureRules,
   STARTER_KIT,
 } from "@manyhands/schema";
-import type { AnyExtension } from "@tiptap/core";
+import { type AnyExtension, flattenExtensions } from "@tiptap/core";
 import { Placeholder } from "@tiptap/extensions";
 import type { Schema } from "@tiptap/pm/model";
 import StarterKit from "@tiptap/starter-kit";
@@ -84,14 +84,21 @@ function isKept(src: string | null): boolean {
   return isAllowedImage(src) || ARRIVING.test(src ?? "");
 }
 
+/** Merges the options of an extension once; Tiptap does so at each look, 4,500 times for one editor. */
+function settled(extension: AnyExtension): AnyExtension {
+  if (Object.hasOwn(extension, "options")) return extension;
+  return Object.defineProperty(extension, "options", { value: Object.freeze(extension.options) });
+}
+
 /** What a document may hold, with what the page adds. */
 export const content: readonly AnyExtension[] = [
-  ...extensions
-    .map((each) => own.find(({ name }) => name === each.name) ?? each)
+  // The kit would make its parts anew for each editor.
+  ...flattenExtensions(extensions.map((each) => own.find(({ name }) => name === each.name) ?? each))
+    .filter(({ name }) => name !== StarterKit.name)
     .map((each) => (each.name === "table" ? each.configure({ View: SuggestedTable }) : each)),
   Gaps,
   Sections,
-];
+].map(settled);
 
 /** What a stored document may hold, for looking at one without an editor. */
 export const storedSchema: Schema = documentSchema();
@@ -142,7 +149,7 @@ export function editorExtensions(options: BindingOptions): AnyExtension[] {
     DayAsking,
     Uploads.configure(uploads ?? {}),
     Placeholder.configure({ placeholder: placeholder ?? "" }),
-  ];
+  ].map(settled);
 }
 
 /** What shows a document that no editor may be bound to; see reading.ts. */

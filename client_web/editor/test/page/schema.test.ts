@@ -1,9 +1,10 @@
-/** The page's extensions add nothing to the format: a document holds what `@manyhands/schema` says, and nothing else. */
+/** The page's extensions: they add nothing to what a document holds by `@manyhands/schema`, and are cheap to look at. */
 
 import { documentSchema } from "@manyhands/schema";
 import type { MarkType, NodeType, Schema } from "@tiptap/pm/model";
 import { expect, it } from "vitest";
-import { content } from "../../src/extensions/schema";
+import * as Y from "yjs";
+import { content, editorExtensions } from "../../src/extensions/schema";
 
 function told(schema: Schema): unknown {
   const about = ({ name, spec }: NodeType | MarkType) => {
@@ -16,4 +17,11 @@ function told(schema: Schema): unknown {
 
 it("the page's schema is the published one", () => {
   expect(told(documentSchema(content))).toEqual(told(documentSchema()));
+});
+
+it("an editor merges the options of each extension once, and nothing changes them", () => {
+  for (const each of editorExtensions({ doc: new Y.Doc(), awareness: null })) {
+    expect(each.options, each.name).toBe(each.options);
+    expect(Object.isFrozen(each.options), each.name).toBe(true);
+  }
 });
