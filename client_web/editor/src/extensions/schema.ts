@@ -38,6 +38,7 @@ import { WritingDirection } from "./direction";
 import { EmptyLines } from "./empty_lines";
 import { Gaps } from "./gaps";
 import { IndentBackspace, Indenting } from "./indenting";
+import { LateFocus } from "./late_focus";
 import { LineBreaks } from "./line_breaks";
 import { answeringOwnEditsOnly } from "./own_edits";
 import { ARRIVING } from "./pasted_html";
@@ -132,6 +133,7 @@ export function editorExtensions(options: BindingOptions): AnyExtension[] {
     UndoSteps,
     Carets.configure({ awareness }),
     CursorMoves,
+    LateFocus,
     ReadingPlace,
     Blocks,
     Indenting,

@@ -3,7 +3,7 @@
 import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import type { Editor } from "@tiptap/core";
 import { NodeSelection } from "@tiptap/pm/state";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { element, words, written } from "./editors";
 import { openDocument } from "./openDocument";
 
@@ -50,6 +50,23 @@ test("the toolbar's menu moves, doubles and deletes the block with the cursor", 
   open("This block");
   await choose("Delete");
   expect(shape()).toEqual(["two", "one", "horizontalRule", "code"]);
+});
+
+test("a menu stays open that is opened before the text has the focus back from the one before", async () => {
+  const frames: FrameRequestCallback[] = [];
+  vi.spyOn(window, "requestAnimationFrame").mockImplementation((frame) => frames.push(frame));
+  put(2);
+  open("This block");
+  await choose("Duplicate");
+  open("This block");
+  await screen.findByRole("menu");
+  act(() => {
+    for (const frame of frames.splice(0)) frame(0);
+  });
+  vi.restoreAllMocks();
+  expect(screen.queryByRole("menu")).not.toBeNull();
+  await choose("Delete");
+  expect(shape()).toEqual(["one", "two", "horizontalRule", "code"]);
 });
 
 test("the toolbar's menu inserts what “/” does", async () => {

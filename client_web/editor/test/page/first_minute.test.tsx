@@ -1,7 +1,7 @@
 /** The first minute in a document: where one writes, and what one is called. */
 
 import { act, cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Me } from "../../src/api/me";
 import { element, words, written } from "./editors";
 import { ANN, known, type OpenPage, openDocument } from "./openDocument";
@@ -16,6 +16,21 @@ describe("the caret", () => {
     openDocument();
     const text = await sheet();
     await waitFor(() => expect(document.activeElement).toBe(text));
+  });
+
+  test("leaves alone who has opened something before it is drawn", async () => {
+    const frames: FrameRequestCallback[] = [];
+    vi.spyOn(window, "requestAnimationFrame").mockImplementation((frame) => frames.push(frame));
+    openDocument();
+    await sheet();
+    fireEvent.click(screen.getByRole("button", { name: /Change name and colour$/ }));
+    const field = await screen.findByLabelText("Your name");
+    field.focus();
+    act(() => {
+      for (const frame of frames.splice(0)) frame(0);
+    });
+    expect(document.activeElement).toBe(field);
+    vi.restoreAllMocks();
   });
 
   test("is not put into a document with words, nor into one that is only read", async () => {

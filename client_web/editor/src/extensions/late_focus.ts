@@ -1,0 +1,29 @@
+/** Focus that Tiptap gives to the text a frame late.
+ *
+ * Nobody is called back who has gone into a menu, a dialog or a field by then.
+ */
+
+import { commands, Extension } from "@tiptap/core";
+import type { EditorView } from "@tiptap/pm/view";
+
+const PLACES = "[role=menu], [role=listbox], [role=dialog], [role=alertdialog], input, textarea, select";
+
+export const LateFocus = Extension.create({
+  name: "lateFocus",
+  addCommands() {
+    return {
+      focus: (position, options) => (props) =>
+        commands.focus(position, options)({ ...props, view: waiting(props.view) }),
+    };
+  },
+});
+
+/** The view as it takes the focus: not from a place that the focus has gone to since now. */
+function waiting(view: EditorView): EditorView {
+  const before = document.activeElement;
+  const focus = () => {
+    const now = document.activeElement;
+    if (now === before || view.dom.contains(now) || !now?.closest(PLACES)) view.focus();
+  };
+  return Object.create(view, { focus: { value: focus } });
+}
