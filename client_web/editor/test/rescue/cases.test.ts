@@ -17,7 +17,7 @@ import { fits, htmlOf, isFree, LIMITS, STRUCTURES, type Structure, TYPINGS, type
 import { faultOf, type Level } from "./judging";
 import { encoded, Nodes, ROOT, type Setting } from "./nodes";
 import { PART, PARTS } from "./random";
-import { type Act, seen, type Traits, writer } from "./writers";
+import { type Act, endWriting, seen, type Traits, writer } from "./writers";
 
 const RESTRUCTURER = 500;
 const SETTINGS: readonly Setting[] = [{}, { nodes: 2 }, { fold: 2 }, { nodes: 3, fold: 3 }];
@@ -45,6 +45,7 @@ const bases = new Map<string, Uint8Array>();
 
 afterAll(() => {
   nodes.end();
+  endWriting();
   if (env.RECORD) record();
 });
 
@@ -142,11 +143,11 @@ function resultOf(
     for (const act of acts) act(who);
     return { updates: who.updates, json: who.editor.getJSON() };
   } finally {
-    who.editor.destroy();
+    who.leave();
   }
 }
 
-/** What somebody has done alone is the same in every case: editors are what costs time here. */
+/** What somebody has done alone is the same in every case. */
 function known(key: string, make: () => Result): Result {
   const found = results.get(key) ?? make();
   results.set(key, found);
@@ -160,7 +161,7 @@ function baseOf(structure: Structure): Uint8Array {
   const first = writer(1000, [], structure.traits);
   first.editor.commands.setContent(html);
   const base = Y.encodeStateAsUpdate(first.doc);
-  first.editor.destroy();
+  first.leave();
   bases.set(html, base);
   return base;
 }

@@ -11,7 +11,7 @@ import { move, sort, type Way } from "../../src/features/tables/table_commands";
 import { seesAll } from "../page/editors";
 import { Nodes, type Row, type Setting } from "./nodes";
 import { PART, type Random, randomOf } from "./random";
-import { HEARD, type Writer, writer } from "./writers";
+import { endWriting, HEARD, type Writer, writer } from "./writers";
 
 const SEEDS = Number(env.SEEDS ?? 60);
 const FROM = Number(env.FROM ?? 1 + SEEDS * PART);
@@ -42,7 +42,10 @@ interface Outcome {
 }
 
 const nodes = new Nodes();
-afterAll(() => nodes.end());
+afterAll(() => {
+  nodes.end();
+  endWriting();
+});
 
 const STRUCTURE: Readonly<Record<string, (who: Writer, at: number, random: Random) => unknown>> = {
   heading: ({ editor }, at, random) =>
@@ -109,7 +112,7 @@ function baseOf(html: string): Uint8Array {
   const first = writer(1000);
   first.editor.commands.setContent(html);
   const update = Y.encodeStateAsUpdate(first.doc);
-  first.editor.destroy();
+  first.leave();
   return update;
 }
 
@@ -236,7 +239,7 @@ class Story {
     const isDiverged =
       new Set(this.people.map(({ editor }) => JSON.stringify(editor.getJSON()))).size > 1 ||
       this.people.some(({ doc }) => doc.getXmlFragment("default").toString() !== document);
-    for (const { editor } of this.people) editor.destroy();
+    for (const who of this.people) who.leave();
     const count = new Map<string, number>();
     for (const word of wordsIn(text)) count.set(word, (count.get(word) ?? 0) + 1);
     return {

@@ -3,10 +3,16 @@
  * Beside the page's own nodes and marks they may know one of other applications: pictures among words.
  */
 
-import { ySyncPluginKey, yUndoPluginKey, yXmlFragmentToProseMirrorRootNode } from "@manyhands/binding";
+import {
+  ySyncPlugin,
+  ySyncPluginKey,
+  yUndoPlugin,
+  yUndoPluginKey,
+  yXmlFragmentToProseMirrorRootNode,
+} from "@manyhands/binding";
 import { FRAGMENT } from "@manyhands/schema";
 import { Editor } from "@tiptap/core";
-import { EditorState } from "@tiptap/pm/state";
+import { EditorState, type Plugin } from "@tiptap/pm/state";
 import * as Y from "yjs";
 import { editorExtensions } from "../../src/extensions/schema";
 import { seesAll } from "../page/editors";
@@ -16,6 +22,8 @@ export interface Writer {
   readonly doc: Y.Doc;
   /** The updates that this editor has made, in order. */
   readonly updates: Uint8Array[];
+  /** Ends the writing, and leaves the editor to the next writer of the same traits: making one costs most of a writer. */
+  readonly leave: () => void;
 }
 
 export type Act = (writer: Writer) => unknown;
@@ -32,14 +40,7 @@ export function writer(client: number, heard: readonly Uint8Array[] = [], traits
   const doc = new Y.Doc();
   doc.clientID = client;
   const updates: Uint8Array[] = [];
-  const own = editorExtensions({ doc, awareness: null });
-  const editor = new Editor({
-    element: document.body.appendChild(document.createElement("div")),
-    injectCSS: false,
-    extensions: own.map((each) =>
-      each.name === "image" && traits.inlinePictures ? each.configure({ inline: true }) : each,
-    ),
-  });
+  const editor = editorOf(doc, traits);
   doc.transact(() => {
     for (const update of heard) Y.applyUpdate(doc, update, HEARD);
   }, HEARD);
@@ -47,7 +48,56 @@ export function writer(client: number, heard: readonly Uint8Array[] = [], traits
     if (origin !== HEARD) updates.push(update);
   });
   seesAll({ editor, doc });
-  return { editor, doc, updates };
+  const leave = () => {
+    editor.view.updateState(EditorState.create({ schema: editor.schema }));
+    idleOf(traits).push(editor);
+  };
+  return { editor, doc, updates, leave };
+}
+
+/** Editors that writers have left, by whether pictures stand among words. */
+const idle = new Map<boolean, Editor[]>();
+
+function idleOf({ inlinePictures = false }: Traits): Editor[] {
+  const known = idle.get(inlinePictures) ?? [];
+  idle.set(inlinePictures, known);
+  return known;
+}
+
+/** Nobody writes any more in this file. */
+export function endWriting(): void {
+  for (const editors of idle.values()) for (const editor of editors.splice(0)) editor.destroy();
+}
+
+function editorOf(doc: Y.Doc, traits: Traits): Editor {
+  const known = idleOf(traits).pop();
+  if (known) {
+    known.view.updateState(EditorState.create({ schema: known.schema, plugins: pluginsFor(known, doc) }));
+    return known;
+  }
+  const own = editorExtensions({ doc, awareness: null });
+  return new Editor({
+    element: document.body.appendChild(document.createElement("div")),
+    injectCSS: false,
+    extensions: own.map((each) =>
+      each.name === "image" && traits.inlinePictures ? each.configure({ inline: true }) : each,
+    ),
+  });
+}
+
+/** The plugins of an editor, all made anew, and bound to another document. */
+function pluginsFor({ extensionManager }: Editor, doc: Y.Doc): Plugin[] {
+  const binding = extensionManager.extensions.find(({ name }) => name === "binding");
+  return extensionManager.plugins.map((plugin) => {
+    switch (plugin.spec.key) {
+      case ySyncPluginKey:
+        return ySyncPlugin(doc.getXmlFragment(FRAGMENT));
+      case yUndoPluginKey:
+        return yUndoPlugin({ protectedNodes: binding?.options.protectedNodes });
+      default:
+        return plugin;
+    }
+  });
 }
 
 /** States of editors without a document, by their traits. */
@@ -57,14 +107,14 @@ function emptyState(traits: Traits): EditorState {
   const { inlinePictures = false } = traits;
   const known = states.get(inlinePictures);
   if (known) return known;
-  const { editor } = writer(77, [], traits);
-  const { state } = editor;
+  const who = writer(77, [], traits);
+  const { state } = who.editor;
   const shared = [ySyncPluginKey, yUndoPluginKey].map((key) => key.get(state));
   const made = EditorState.create({
     schema: state.schema,
     plugins: state.plugins.filter((plugin) => !shared.includes(plugin)),
   });
-  editor.destroy();
+  who.leave();
   states.set(inlinePictures, made);
   return made;
 }
