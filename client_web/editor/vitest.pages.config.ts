@@ -1,8 +1,13 @@
 import { defineConfig } from "vitest/config";
 import editor from "./vitest.config";
 
-/** The stories of whole pages. A page has timers and a store, so that each file gets a browser of its own. */
+/** The stories of whole pages: each leaves the browser as it was. */
 export default defineConfig({
   ...editor,
-  test: { ...editor.test, name: "pages", include: ["test/**/*.test.tsx"], isolate: true },
+  test: {
+    ...editor.test,
+    name: "pages",
+    include: ["test/**/*.test.tsx"],
+    setupFiles: ["test/patience.ts", "test/leaving.ts"],
+  },
 });

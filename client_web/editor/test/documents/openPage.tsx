@@ -1,6 +1,5 @@
 /** Opens the documents page on a server in memory and says what a person sees and does there. */
-import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
-import { afterEach } from "vitest";
+import { fireEvent, render, screen, within } from "@testing-library/react";
 import { Router } from "wouter";
 import { memoryLocation } from "wouter/memory-location";
 import { ApiContext } from "../../src/api/ApiContext";
@@ -11,11 +10,6 @@ import { ToastProvider } from "../../src/ui/Toast";
 import { TooltipProvider } from "../../src/ui/Tooltip";
 import { createTheme, ThemeContext } from "../../src/ui/theme";
 import type { CatalogueServer } from "./catalogueServer";
-
-afterEach(() => {
-  cleanup();
-  localStorage.clear();
-});
 
 export interface OpenPage {
   /** Addresses gone to, oldest first. */
