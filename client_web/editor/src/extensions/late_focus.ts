@@ -6,14 +6,16 @@
 import { commands, Extension } from "@tiptap/core";
 import type { EditorView } from "@tiptap/pm/view";
 
-const PLACES = "[role=menu], [role=listbox], [role=dialog], [role=alertdialog], input, textarea, select";
+const PLACES = "[role=menu],[role$=dialog],input,select,textarea";
 
 export const LateFocus = Extension.create({
   name: "lateFocus",
   addCommands() {
     return {
-      focus: (position, options) => (props) =>
-        commands.focus(position, options)({ ...props, view: waiting(props.view) }),
+      focus:
+        (...about) =>
+        (props) =>
+          commands.focus(...about)({ ...props, view: waiting(props.view) }),
     };
   },
 });
@@ -23,7 +25,7 @@ function waiting(view: EditorView): EditorView {
   const before = document.activeElement;
   const focus = () => {
     const now = document.activeElement;
-    if (now === before || view.dom.contains(now) || !now?.closest(PLACES)) view.focus();
+    if (now === before || !now?.closest(PLACES)) view.focus();
   };
   return Object.create(view, { focus: { value: focus } });
 }

@@ -87,15 +87,13 @@ function isKept(src: string | null): boolean {
 
 /** Merges the options of an extension once; Tiptap does so at each look, 4,500 times for one editor. */
 function settled(extension: AnyExtension): AnyExtension {
-  if (Object.hasOwn(extension, "options")) return extension;
-  return Object.defineProperty(extension, "options", { value: Object.freeze(extension.options) });
+  return Object.defineProperty(extension, "options", { value: extension.options });
 }
 
 /** What a document may hold, with what the page adds. */
 export const content: readonly AnyExtension[] = [
-  // The kit would make its parts anew for each editor.
   ...flattenExtensions(extensions.map((each) => own.find(({ name }) => name === each.name) ?? each))
-    .filter(({ name }) => name !== StarterKit.name)
+    .slice(1) // the kit stands before its parts, and would make them anew for each editor
     .map((each) => (each.name === "table" ? each.configure({ View: SuggestedTable }) : each)),
   Gaps,
   Sections,

@@ -19,9 +19,9 @@ it("the page's schema is the published one", () => {
   expect(told(documentSchema(content))).toEqual(told(documentSchema()));
 });
 
-it("an editor merges the options of each extension once, and nothing changes them", () => {
+it("an editor merges the options of each extension once, and makes no part of the kit anew", () => {
   for (const each of editorExtensions({ doc: new Y.Doc(), awareness: null })) {
     expect(each.options, each.name).toBe(each.options);
-    expect(Object.isFrozen(each.options), each.name).toBe(true);
+    expect(each.name).not.toBe("starterKit");
   }
 });

@@ -8,6 +8,7 @@ import { GripVertical, Plus } from "lucide-react";
 import { type DragEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { type Block, blockAt, enterBlock, selectBlock } from "../../extensions/blocks";
 import { t } from "../../i18n/t";
+import { backIntoText } from "../../page/backIntoText";
 import { Menu } from "../../ui/Menu";
 import { BlockMenuItems } from "./BlockMenu";
 
@@ -106,10 +107,7 @@ export function BlockHandle({ editor, sheet }: BlockHandleProps) {
         open={isOpen}
         onOpenChange={open}
         side="left"
-        onCloseAutoFocus={(event) => {
-          event.preventDefault();
-          editor.commands.focus(undefined, { scrollIntoView: false });
-        }}
+        {...backIntoText(editor)}
         // The press on a trigger would open the menu before the block can be dragged.
         trigger={
           // biome-ignore lint/a11y/useSemanticElements lint/a11y/useFocusableInteractive: it is there for its place and its name

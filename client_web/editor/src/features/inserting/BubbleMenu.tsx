@@ -8,6 +8,7 @@ import { ChevronDown, Link, MessageSquarePlus } from "lucide-react";
 import { Toolbar } from "radix-ui";
 import { memo, useCallback, useEffect, useState } from "react";
 import { t } from "../../i18n/t";
+import { backIntoText } from "../../page/backIntoText";
 import { marks } from "../../page/commands";
 import { Floating } from "../../page/Floating";
 import { keys } from "../../page/keys";
@@ -34,10 +35,7 @@ export const BubbleMenu = memo(function BubbleMenu({ editor, onEditLink, onComme
     <Floating editor={editor} label={t("Selected words")} beside={beside} side="above">
       <Toolbar.Root className="page-floating-tools" aria-label={t("Selected words")} loop>
         <Menu
-          onCloseAutoFocus={(event) => {
-            event.preventDefault();
-            editor.commands.focus(undefined, { scrollIntoView: false });
-          }}
+          {...backIntoText(editor)}
           trigger={
             <Toolbar.Button className="page-floating-menu" onMouseDown={(event) => event.preventDefault()}>
               {t("Turn into")}

@@ -6,6 +6,7 @@ import { BlockMenuItems } from "../../features/inserting/BlockMenu";
 import { applyInsert, GROUPS, inserts } from "../../features/inserting/blockChoices";
 import { t } from "../../i18n/t";
 import { Menu, MenuItem, MenuLabel } from "../../ui/Menu";
+import { backIntoText } from "../backIntoText";
 import { useAtCursor } from "../useAtCursor";
 import { Tool } from "./ToolButton";
 
@@ -13,7 +14,7 @@ export function InsertTool({ editor }: { readonly editor: Editor }) {
   const isEditable = useAtCursor(editor, () => editor.isEditable);
   return (
     <Menu
-      {...backInto(editor)}
+      {...backIntoText(editor)}
       trigger={<Tool icon={CirclePlus} label={t("Insert")} disabled={!isEditable} />}
     >
       <InsertItems editor={editor} />
@@ -48,19 +49,10 @@ export function BlockTool({ editor }: { readonly editor: Editor }) {
   const isEditable = useAtCursor(editor, () => editor.isEditable);
   return (
     <Menu
-      {...backInto(editor)}
+      {...backIntoText(editor)}
       trigger={<Tool icon={GripVertical} label={t("This block")} disabled={!isEditable} />}
     >
       <BlockMenuItems editor={editor} />
     </Menu>
   );
-}
-
-function backInto(editor: Editor) {
-  return {
-    onCloseAutoFocus: (event: Event) => {
-      event.preventDefault();
-      editor.commands.focus(undefined, { scrollIntoView: false });
-    },
-  };
 }

@@ -7,6 +7,7 @@ import { useState } from "react";
 import { t } from "../../i18n/t";
 import { Button } from "../../ui/Button";
 import { Popover } from "../../ui/Popover";
+import { backIntoText } from "../backIntoText";
 import { useAtCursor } from "../useAtCursor";
 import { Tool } from "./ToolButton";
 
@@ -95,10 +96,7 @@ function ColorTool({ editor, palette }: { readonly editor: Editor; readonly pale
       onOpenChange={setOpen}
       align="start"
       className="page-swatches"
-      onCloseAutoFocus={(event) => {
-        event.preventDefault();
-        editor.commands.focus(undefined, { scrollIntoView: false });
-      }}
+      {...backIntoText(editor)}
       trigger={
         <Tool
           icon={palette.icon}

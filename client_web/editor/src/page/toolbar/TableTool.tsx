@@ -6,6 +6,7 @@ import { type KeyboardEvent, useRef, useState } from "react";
 import { t } from "../../i18n/t";
 import { classes } from "../../ui/classes";
 import { Popover } from "../../ui/Popover";
+import { backIntoText } from "../backIntoText";
 import { useAtCursor } from "../useAtCursor";
 import { Tool } from "./ToolButton";
 
@@ -35,10 +36,7 @@ export function TableTool({ editor }: { readonly editor: Editor }) {
       onOpenChange={setOpen}
       align="start"
       className="page-table-picker"
-      onCloseAutoFocus={(event) => {
-        event.preventDefault();
-        editor.commands.focus(undefined, { scrollIntoView: false });
-      }}
+      {...backIntoText(editor)}
       trigger={<Tool icon={Table} label={t("Insert a table")} disabled={!isPossible} />}
     >
       <Grid onChoose={insert} />
