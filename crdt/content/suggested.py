@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crdt.content.schema import MARKS, NODES, bounded, missing
+from crdt.content.shaping import Settled, shaped_rows
 from crdt.content.tree import PROPOSALS, Mark, Node, completed, empty, in_order, joined
 
 BREAK = "\u00b6"
@@ -24,6 +25,7 @@ ATTRIBUTE = "suggestion"
 SUGGESTING = ("insertion", "deletion", "formatting")
 _MOVES = ("join", "wrap", "lift")
 _KINDS = ("insert", "delete", "set", "join", "wrap", "lift")
+_CELLS = ("tableCell", "tableHeader")
 _ITEMS = ("listItem", "taskItem")
 _ITEM_OF = {"bulletList": "listItem", "orderedList": "listItem", "taskList": "taskItem"}
 _FRESH = {"look": None, "anchor": None, "checked": False}
@@ -65,6 +67,15 @@ def _has(node: Node) -> bool:
         or any(mark.type in SUGGESTING for mark in node.marks)
         or any(map(_has, node.content))
     )
+
+
+def _is_shaped(table: Node) -> bool:
+    """Whether a node is a table for whose rows or columns something is suggested."""
+    rows = table.content
+    is_sound = table.type == "table" and all(
+        row.type == "tableRow" and all(cell.type in _CELLS for cell in row.content) for row in rows
+    )
+    return is_sound and any(suggestions_of(node) for row in rows for node in (row, *row.content))
 
 
 class _Piece(Struct, frozen=True):
@@ -129,6 +140,8 @@ class _Settler(Struct, frozen=True):
         wanted = suggestions_of(node)
         if not self.accepts and any(each["kind"] == "insert" for each in wanted):
             return []
+        if _is_shaped(node):
+            return self._table(node, wanted)
         attributes = _without(node.attributes)
         parts = self._lines(node) if node.holds_words else self._parts(node)
         accepted = wanted if self.accepts else []
@@ -154,6 +167,22 @@ class _Settler(Struct, frozen=True):
             act = move if index == 0 and not is_lift else None
             pieces.append(_Piece(made, part.apart, _levels(move) if is_lift else 0, act))
         return pieces
+
+    def _table(self, table: Node, wanted: Sequence[dict[str, Any]]) -> list[_Piece]:
+        """Settle a table for whose rows or columns something is suggested."""
+        rows = shaped_rows(table, accepts=self.accepts, settle=self._cell)
+        is_struck = self.accepts and any(each["kind"] == "delete" for each in wanted)
+        if not rows or (is_struck and not any(map(_stays, rows))):
+            return []
+        return [_Piece(_remade(table, _without(table.attributes), tuple(rows)))]
+
+    def _cell(self, node: Node) -> Settled:
+        wanted = suggestions_of(node)
+        new = next((each["id"] for each in wanted if each["kind"] == "insert"), None)
+        content = tuple([piece.node for piece in self.children(node.type, node.content)])
+        settled = _remade(node, _without(node.attributes), content)
+        is_struck = any(each["kind"] == "delete" for each in wanted)
+        return Settled(settled, new, is_struck, any(map(_stays, settled.content)))
 
     def _parts(self, node: Node) -> list[_Part]:
         """Cut a container before a piece that stands apart, and around one that leaves it.

@@ -3,7 +3,8 @@
 `suggestion_cases.jsonl` was recorded from y-tiptap 3.0.9: the concurrent updates in both orders of
 client ids. One honest update is refused. It is a race, which the page settles by suggesting anew.
 `suggestion_sessions.json.gz` holds random sessions of the real editor: two people suggest beside
-one who edits. With `OUT=<folder>`, editor/test/suggesting/together.test.ts writes others.
+one who edits, some of them at a table. With `OUT=<folder>`,
+editor/test/suggesting/together.test.ts writes others.
 """
 
 import gzip

@@ -204,3 +204,60 @@ async def test_two_people_propose_something_for_one_line(meet: Meeting) -> None:
     await suggestion(bob, "Bulleted list").get_by_role("button", name="Withdraw the suggestion").click()
     await expect(suggestion(alice, "Bulleted list")).to_have_count(0)
     await agree(alice, bob)
+
+
+TABLE = "<table><tr><th>Bed</th><th>Sown</th></tr><tr><td>Beans</td><td>May</td></tr></table>"
+
+
+async def test_rows_and_columns_are_suggested_beside_an_editor_s(meet: Meeting, line: Line) -> None:
+    owner, visitor = await meet("Alice"), await meet("Bob", line.url)
+    alice = await (await owner.opens_documents()).makes_document()
+    await alice.goes_to_start()
+    await alice.pastes("text/html", TABLE)
+    await alice.shows("Saved")
+    sharing = await alice.shares()
+    await sharing.opens_link_for("Commenter")
+    await sharing.closes()
+    bob = await visitor.opens(alice.document_id)
+    await bob.may("suggest")
+
+    await bob.goes_after("Beans")
+    await bob.changes_table("Row", "Insert below")
+    await bob.goes_after("May")
+    await bob.press("Tab")
+    await bob.types("Peas")
+    await expect(suggestion(alice, "Add: Row")).to_contain_text("Add: “Peas”")
+    row = alice.sheet.locator("tr[data-suggested=insert]")
+    await expect(row).to_have_attribute("aria-description", "Suggested insertion by Bob")
+    await suits_everybody(alice.page, "a suggested row")
+
+    await _changes_the_table_at_once(alice, bob)
+    await _decides_on_the_table(alice, bob)
+
+
+async def _changes_the_table_at_once(alice: EditorPage, bob: EditorPage) -> None:
+    """A column and a row meet: the merged table lacks a cell."""
+    await alice.goes_after("Beans")
+    async with asyncio.TaskGroup() as both:
+        both.create_task(bob.changes_table("Column", "Insert to the left"))
+        both.create_task(alice.changes_table("Row", "Insert above"))
+    await expect(suggestion(alice, "Add: Column")).to_be_visible()
+    await bob.goes_after("May")
+    await bob.changes_table("Column", "Delete column")
+    await expect(suggestion(alice, "Delete: Column")).to_contain_text("Delete: “Sown ¶ May”")
+    await bob.shows("Saved")
+    await alice.page.get_by_role("button", name=re.compile("^Mode: ")).click()
+    await alice.page.get_by_role("menuitemradio", name="Without suggestions").click()
+    await expect(alice.sheet.locator("tr")).to_have_text(["BedSown", "", "BeansMay"])
+    await alice.page.get_by_role("button", name=re.compile("^Mode: ")).click()
+    await alice.page.get_by_role("menuitemradio", name="Suggestions marked").click()
+
+
+async def _decides_on_the_table(alice: EditorPage, bob: EditorPage) -> None:
+    await suggestion(alice, "Delete: Column").get_by_role("button", name="Reject the suggestion").click()
+    await suggestion(alice, "Add: Column").get_by_role("button", name="Accept the suggestion").click()
+    await suggestion(bob, "Add: Row").get_by_role("button", name="Withdraw the suggestion").click()
+    await agree(alice, bob)
+    await expect(bob.sheet.locator("tr")).to_have_text(["BedSown", "", "BeansMay"])
+    widths = await bob.sheet.locator("tr").evaluate_all("(rows) => rows.map(({ cells }) => cells.length)")
+    assert widths == [3, 3, 3]

@@ -13,8 +13,8 @@ import { isAllowedColor } from "./allowed.js";
 
 /**
  * When one person adds a row while another adds a column, the merged table lacks a cell. The stock extension mends it on
- * every screen at once, which adds the cell twice, makes the other rows too short, and so on without end. Here the page calls
- * `fixTables()` before a command that changes a table's shape; until then the row is shown as it is.
+ * every screen at once, which adds the cell twice, makes the other rows too short, and so on without end. Here the page mends
+ * a table before a command that changes its shape (editor/src/extensions/table_shapes.ts); until then the row is shown as it is.
  */
 export const Table = TiptapTable.extend<TableOptions>({
   addProseMirrorPlugins() {

@@ -48,6 +48,7 @@ import { ReadingPlace } from "./reading_place";
 import { Sections } from "./sections";
 import { drawnSuggestions, SuggestedTable } from "./suggested";
 import { type Suggester, Suggesting } from "./suggesting";
+import { mending } from "./table_shapes";
 import { Task } from "./tasks";
 import { MarkdownRules, SmartTyping } from "./typing_rules";
 import { UndoSteps } from "./undo_steps";
@@ -94,7 +95,7 @@ function settled(extension: AnyExtension): AnyExtension {
 export const content: readonly AnyExtension[] = [
   ...flattenExtensions(extensions.map((each) => own.find(({ name }) => name === each.name) ?? each))
     .slice(1) // the kit stands before its parts, and would make them anew for each editor
-    .map((each) => (each.name === "table" ? each.configure({ View: SuggestedTable }) : each)),
+    .map((each) => (each.name === "table" ? mending(each.configure({ View: SuggestedTable })) : each)),
   Gaps,
   Sections,
 ].map(settled);

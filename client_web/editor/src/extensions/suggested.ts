@@ -1,6 +1,6 @@
 /** How suggestions stand in the page: as insertions and deletions, with whose they are. */
 
-import { Deletion, drawnSuggestion, Formatting, Insertion } from "@manyhands/schema";
+import { Deletion, drawnSuggestion, Formatting, Insertion, NodeSuggestions } from "@manyhands/schema";
 import type { AnyExtension, Mark } from "@tiptap/core";
 import { TableView } from "@tiptap/extension-table";
 import type { Node } from "@tiptap/pm/model";
@@ -25,7 +25,31 @@ function told(mark: Mark, tag: "ins" | "del" | "span", words: (name: string) => 
   });
 }
 
+/** A row or a cell that comes or goes says so, as words do: where nothing is in it there is no insertion or deletion to hear. */
+const ToldSuggestions = NodeSuggestions.extend({
+  addGlobalAttributes() {
+    const told = {
+      default: null,
+      keepOnSplit: false,
+      parseHTML: () => null,
+      renderHTML: (attributes: Node["attrs"]) => {
+        const drawn = drawnSuggestion(attributes);
+        const said = drawn && SAID[drawn["data-suggested"].split(" ")[0] ?? ""]?.(nameOf(drawn["data-by"]));
+        return said ? { "aria-description": said, title: said } : {};
+      },
+    };
+    const types = ["tableRow", "tableCell", "tableHeader"];
+    return [...(this.parent?.() ?? []), { types, attributes: { suggestion: told } }];
+  },
+});
+
+const SAID: Readonly<Record<string, (name: string) => string>> = {
+  insert: (name) => t("Suggested insertion by {name}", { name }),
+  delete: (name) => t("Suggested deletion by {name}", { name }),
+};
+
 export const drawnSuggestions: readonly AnyExtension[] = [
+  ToldSuggestions,
   told(Insertion, "ins", (name) => t("Suggested insertion by {name}", { name })),
   told(Deletion, "del", (name) => t("Suggested deletion by {name}", { name })),
   told(Formatting, "span", (name) => t("Suggested format by {name}", { name })),

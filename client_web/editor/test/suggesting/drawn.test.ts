@@ -46,6 +46,24 @@ test.each(BLOCK_KINDS)("%s", (kind) => {
   expect(shown()).toBe(null);
 });
 
+test.each([
+  ["tableRow", "insert", "Suggested insertion by Bob"],
+  ["tableHeader", "delete", "Suggested deletion by Bob"],
+  ["tableCell", "insert", "Suggested insertion by Bob"],
+])("a %s says to everybody that somebody suggests to %s it", (kind, suggested, said) => {
+  learnPerson("bob", "Bob", "#c2410c");
+  const { view } = alice.editor;
+  let at = -1;
+  view.state.doc.descendants((node, place) => {
+    if (node.type.name === kind) at = place;
+  });
+  const suggestion = { kind: suggested, id: "s1", user: "bob", at: 1 };
+  view.dispatch(view.state.tr.setNodeAttribute(at, "suggestion", suggestion));
+  const drawn = view.nodeDOM(at) as HTMLElement;
+  expect([drawn.dataset.suggested, drawn.dataset.by]).toEqual([suggested, "bob"]);
+  expect([drawn.getAttribute("aria-description"), drawn.title]).toEqual([said, said]);
+});
+
 test("words are in the colour that their author has here, and anybody else's in one of their own", () => {
   const unmet = colorOf("cleo");
   expect(colorOf("cleo")).toBe(unmet);

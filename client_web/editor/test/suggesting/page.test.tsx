@@ -165,16 +165,52 @@ test("the document is shown as if all were accepted, and without suggestions, an
   expect(screen.getByRole("button", { name: "Mode: Suggesting" })).toBeTruthy();
 });
 
-test("what cannot be suggested is refused in a sentence, and not done", async () => {
+test("the views show what is suggested for rows and blocks", async () => {
   const { editor } = await opened(table());
   await choose("Suggesting");
   await waitFor(() => {
     act(() => void editor.chain().setTextSelection(4).addRowAfter().run());
-    expect(screen.queryAllByText(/^Rows, columns and cells cannot be suggested yet/).length).toBeGreaterThan(
-      0,
-    );
+    expect(editor.getHTML()).toContain('data-suggested="insert"');
   });
-  expect(editor.getHTML().match(/<tr/g)?.length).toBe(1);
+  const rows = async () => (await sheet()).found.querySelectorAll("tr").length;
+  expect(await rows()).toBe(2);
+  await choose("Without suggestions");
+  await waitFor(async () => expect(await rows()).toBe(1));
+  await choose("As if all were accepted");
+  await waitFor(async () => expect(await rows()).toBe(2));
+  expect((await sheet()).found.innerHTML).not.toContain("data-suggested");
+});
+
+test("what cannot be suggested is refused in a sentence, and not done", async () => {
+  const { editor } = await opened(table());
+  await choose("Suggesting");
+  await waitFor(() => {
+    act(() => void editor.chain().setTextSelection(4).toggleHeaderRow().run());
+    expect(screen.queryAllByText(/^This change of the table cannot be suggested/).length).toBeGreaterThan(0);
+  });
+  expect(editor.getHTML()).not.toContain("<th");
+});
+
+test("a row and a column are suggested, each with a card, and decided on", async () => {
+  const { editor } = await opened(table());
+  await choose("Suggesting");
+  await waitFor(() => {
+    act(() => void editor.chain().setTextSelection(4).addRowAfter().run());
+    expect(editor.getHTML()).toContain('data-suggested="insert"');
+  });
+  act(() => void editor.chain().setTextSelection(4).deleteColumn().run());
+  const cards = await waitFor(() => {
+    const found = screen.getAllByRole("article", { name: "Suggestion by Ann" });
+    expect(found.length).toBe(2);
+    return found.map((card) => card.querySelector("ul")?.textContent);
+  });
+  expect(cards).toEqual(["Delete: ColumnDelete: “a”", "Add: Row"]);
+  for (const button of screen.getAllByRole("button", { name: "Accept the suggestion" }))
+    fireEvent.click(button);
+  const rows = editor.state.doc.firstChild?.children.map((row) =>
+    row.children.map((cell) => cell.textContent),
+  );
+  expect(rows).toEqual([["b"], [""]]);
 });
 
 test("what was refused to a commenter is taken away when they may edit", async () => {
@@ -184,9 +220,9 @@ test("what was refused to a commenter is taken away when they may edit", async (
     state: { role: "commenter", canSuggest: true },
   });
   const { editor } = await sheet();
-  const refusals = () => screen.queryAllByText(/^Rows, columns and cells cannot be suggested yet/).length;
+  const refusals = () => screen.queryAllByText(/^This change of the table cannot be suggested/).length;
   await waitFor(() => {
-    act(() => void editor.chain().setTextSelection(4).addRowAfter().run());
+    act(() => void editor.chain().setTextSelection(4).toggleHeaderRow().run());
     expect(refusals()).toBeGreaterThan(0);
   });
   act(() => provider().tells({ role: "editor" }));

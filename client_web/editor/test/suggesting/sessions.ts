@@ -304,7 +304,34 @@ export const SELECTS_NEAR = act("selects near", ({ editor: { state, view } }, ra
   view.dispatch(state.tr.setSelection(TextSelection.create(state.doc, at)));
 });
 
+const SHAPES = [
+  "addRowBefore",
+  "addRowAfter",
+  "deleteRow",
+  "addColumnBefore",
+  "addColumnAfter",
+  "deleteColumn",
+] as const;
+
+/** Acts on the rows and columns of a table. */
+export const TABLES: readonly Act[] = SHAPES.map((name) =>
+  act(name, (who, random) => {
+    const cells: number[] = [];
+    who.editor.state.doc.descendants((node, at) => {
+      if (/cell$/.test(String(node.type.spec.tableRole))) cells.push(at + 2);
+    });
+    if (cells.length === 0) return;
+    who.editor.commands.setTextSelection(cells[random(cells.length)] ?? 1);
+    who.editor.commands[name]();
+    if (random(3) === 0) type(who, WORDS[random(WORDS.length)] ?? "a");
+  }),
+);
+
 export const ACTS: readonly Act[] = [...TYPING, ...TYPING, ...FORMATS, ...BLOCKS];
+
+/** A document that is a table, for the most part. */
+export const TABLE =
+  "<p>before the table</p><table><tr><th><p>Name</p></th><th><p>Sum</p></th><th><p></p></th></tr><tr><td><p>one</p></td><td><p></p></td><td><p>1 <strong>2</strong></p></td></tr><tr><td><p></p></td><td><p>x</p></td><td><p>y</p><p>z</p></td></tr></table><p>behind it</p>";
 
 export function started(html = START): Person {
   const first = able(1);
@@ -361,6 +388,13 @@ export function judged(doc: Y.Doc, user: string): string {
       ];
     });
   return childrenOf(doc.getXmlFragment(FRAGMENT)).join("");
+}
+
+/** For each table, how wide its rows are. */
+export function widthsOf(doc: Node): readonly ReadonlySet<number>[] {
+  return doc.children
+    .filter(({ type }) => type.name === "table")
+    .map(({ children }) => new Set(children.map(({ childCount }) => childCount)));
 }
 
 /** How many nodes have a suggestion of their own. */

@@ -2,6 +2,7 @@
 
 import * as Y from "yjs";
 import { mend } from "../../../provider/src/mending";
+import { settleIn } from "../../src/features/suggesting/settling";
 import type { Person } from "../page/editors";
 import {
   ACTS,
@@ -15,6 +16,8 @@ import {
   seesAll,
   started,
   suggestsAs,
+  TABLE,
+  TABLES,
   TYPING,
 } from "./sessions";
 
@@ -52,10 +55,25 @@ const toBase64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
 /** Commands for blocks, of which two people select the same ones again and again. */
 const AT_ONE_PLACE = [SELECTS_NEAR, ...KINDS.filter(({ name }) => name !== "undoes"), SELECTS_NEAR];
 
-export function session(seed: number, long = 24, suggesting: readonly Act[] = ACTS): Told {
+/** Decides on about half of what is suggested. */
+const decides: Act = {
+  name: "decides",
+  run: ({ editor }, random) => {
+    const [verdict, odd] = [random(2) ? ("accept" as const) : ("reject" as const), random(2)];
+    settleIn(editor, ({ id }) => ((id.codePointAt(0) ?? 0) % 2 === odd ? verdict : "keep"));
+  },
+};
+
+export function session(
+  seed: number,
+  long = 24,
+  suggesting: readonly Act[] = ACTS,
+  editing: readonly Act[] = TYPING,
+  html?: string,
+): Told {
   const random = randomOf(seed);
   const clock = { now: 1_000_000 };
-  const eve = started();
+  const eve = started(html);
   const flip = seed % 2 === 1;
   const ann = suggestsAs(joins(eve, flip ? 40 : 4), "ann", random, clock);
   const ben = suggestsAs(joins(eve, flip ? 30 : 3), "ben", random, clock);
@@ -70,7 +88,7 @@ export function session(seed: number, long = 24, suggesting: readonly Act[] = AC
     const who = people[random(3)] ?? eve;
     if (stuck.includes(who.doc)) continue;
     const user = "user" in who ? (who as Suggesting).user : "eve";
-    const kinds = user === "eve" ? TYPING : suggesting;
+    const kinds = user === "eve" ? editing : suggesting;
     const act = kinds[random(kinds.length)];
     if (!act) continue;
     const updates: Uint8Array[] = [];
@@ -105,6 +123,10 @@ export function session(seed: number, long = 24, suggesting: readonly Act[] = AC
 /** Two people who propose something for the same few lines. */
 export function sessionAtOnePlace(seed: number): Told {
   return session(seed, 24, AT_ONE_PLACE);
+}
+
+export function sessionAtATable(seed: number): Told {
+  return session(seed, 24, [...TABLES, ...TYPING], [...TYPING, ...TABLES, decides], TABLE);
 }
 
 /** Takes of suggesters nothing but suggestions. */

@@ -11,8 +11,13 @@ import {
   type Random,
   randomOf,
   SELECTS,
+  START,
   started,
   suggestsAs,
+  TABLE,
+  TABLES,
+  TYPING,
+  widthsOf,
 } from "./sessions";
 
 const SESSIONS = Number(process.env.SESSIONS ?? 8);
@@ -38,10 +43,10 @@ afterEach(() => {
 });
 
 /** Does random acts as suggestions in a document, and checks it after each; ends by undoing all of them. */
-function lives(seed: number, next: (random: Random, times: number) => Act | undefined): void {
+function lives(seed: number, next: (random: Random, times: number) => Act | undefined, html = START): void {
   const random = randomOf(seed);
   const clock = { now: 1_000 };
-  const who = started();
+  const who = started(html);
   people = [who];
   const before = who.editor.state.doc;
   const plain = judged(who.doc, "ann");
@@ -61,6 +66,7 @@ function lives(seed: number, next: (random: Random, times: number) => Act | unde
   }
   const accepted = settled(who.editor.state.doc, acceptAll);
   accepted.check();
+  if (html === TABLE) expect(widthsOf(accepted).every((widths) => widths.size === 1)).toBe(true);
   for (let times = 0; times < 400 && who.editor.commands.undo(); times += 1);
   expect(who.editor.state.doc.toString(), done.join(", ")).toBe(before.toString());
 }
@@ -77,3 +83,10 @@ test.each([...new Set([...seeds, ...FAILED_AT_ONE_PLACE])])(
     lives(seed, (random, times) => (times % 5 === 0 ? SELECTS : KINDS[random(KINDS.length)]));
   },
 );
+
+/** What is selected beyond the edge of a table and typed over tears the table, also for those who edit. */
+const AT_A_TABLE = [...TABLES, ...TYPING.filter(({ name }) => !/over|selection/.test(name))];
+
+test.each(seeds)("one person at a table, %i", (seed) => {
+  lives(seed, (random) => AT_A_TABLE[random(AT_A_TABLE.length)], TABLE);
+});

@@ -8,11 +8,14 @@ import * as Y from "yjs";
 import { readDocument } from "../../src/extensions/reading";
 import { type View, viewOf } from "../../src/features/suggesting/settle";
 import { person, seesAll } from "../page/editors";
-import { session } from "./together";
+import { session, sessionAtATable } from "./together";
 
 it("the server is told what a document says with and without its suggestions", async () => {
-  const documents = [2, 3, 7, 11, 17].map((seed) => {
-    const { people } = session(seed, 30);
+  const told = [
+    ...[2, 3, 7, 11, 17].map((seed) => session(seed, 30)),
+    ...[0, 6, 13, 16, 30].map(sessionAtATable),
+  ];
+  const documents = told.map(({ people }) => {
     const [first] = people;
     if (!first) throw new Error("Nobody is there");
     const update = Y.encodeStateAsUpdate(first.doc);

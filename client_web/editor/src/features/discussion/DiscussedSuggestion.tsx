@@ -38,9 +38,10 @@ export const DiscussedSuggestion = memo(function DiscussedSuggestion(props: Disc
       maySettle={maySettle && editor.isEditable}
       mayWithdraw={isOwn && editor.isEditable}
       onSettle={(seen, verdict) => {
+        const decided = maySettle ? verdict : "withdraw";
         // As seen: what has been added since this card was drawn stays a suggestion.
         settleIn(editor, ({ id, run }) =>
-          id === seen.id && (run === undefined || seen.runs.has(run)) ? verdict : "keep",
+          id === seen.id && (run === undefined || seen.runs.has(run)) ? decided : "keep",
         );
         deeds.leave();
       }}

@@ -40,7 +40,7 @@ export function deletes(draft: Draft, old: Node, at: number): Op[] {
 }
 
 /** Marks all that a block holds, so that what somebody adds to it meanwhile stays. */
-function empties(draft: Draft, node: Node, at: number): void {
+export function empties(draft: Draft, node: Node, at: number): void {
   if (node.inlineContent) {
     strike(draft, at + 1, at + 1 + node.content.size);
     return;
@@ -53,7 +53,8 @@ function empties(draft: Draft, node: Node, at: number): void {
   };
   node.forEach((child, offset) => {
     const inner = at + 1 + offset;
-    if (draft.isMine(child)) {
+    // A row that goes keeps the cells of its columns till then.
+    if (draft.isMine(child) && node.type.spec.tableRole !== "row") {
       mine ??= inner;
       return;
     }

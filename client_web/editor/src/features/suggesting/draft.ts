@@ -26,6 +26,8 @@ export class Draft {
   caret: number | null = null;
   /** Whether more is planned than words and formats: then the result has to be checked. */
   isStructural = false;
+  /** Whether rows or columns come or go. */
+  isShaping = false;
   #run: number | null = null;
   #node: number | null = null;
 
@@ -107,7 +109,10 @@ export class Draft {
 
   /** One's own suggestion that ends before a place between blocks: what follows at once belongs to it. */
   idBefore(at: number): string | null {
-    let node = this.tr.doc.resolve(at).nodeBefore;
+    const place = this.tr.doc.resolve(at);
+    // Each row and each column is a suggestion of its own.
+    if (["table", "row"].includes(String(place.parent.type.spec.tableRole))) return null;
+    let node = place.nodeBefore;
     while (node && !node.isText) {
       if (this.isMine(node)) return suggestionOf(node.attrs)?.id ?? null;
       node = node.lastChild;

@@ -151,12 +151,19 @@ function seamOf(
   return line !== null && finds.at(-1)?.line === line ? " … " : "\n";
 }
 
-/** Words of one kind that follow one another are one part. */
+/** Words of one kind that follow one another are one part, and so are the cells of a column. */
 function add(parts: Part[], part: Part, seam: string): void {
+  if (parts.some((one) => isSameColumn(one, part))) return;
   const last = parts.at(-1);
   const isMore = (part.kind === "add" || part.kind === "delete") && last?.kind === part.kind;
   if (isMore && last) parts[parts.length - 1] = { ...last, words: last.words + seam + part.words } as Part;
   else if (part.kind !== "format" || JSON.stringify(last) !== JSON.stringify(part)) parts.push(part);
+}
+
+function isSameColumn(one: Part, other: Part): boolean {
+  if (one.kind !== "block" || other.kind !== "block") return false;
+  const areCells = [one, other].every(({ node }) => /cell$/.test(String(node.type.spec.tableRole)));
+  return areCells && one.suggestion.kind === other.suggestion.kind;
 }
 
 /** Where suggestions stand in a block, from the place before it. */

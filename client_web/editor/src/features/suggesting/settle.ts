@@ -14,8 +14,10 @@ import {
 } from "@manyhands/schema";
 import { Fragment, type Mark, type Node, type NodeType } from "@tiptap/pm/model";
 import { hasSuggestions, suggestionsOn } from "./present";
+import { isShaped, shapedRows } from "./shaping";
 
-export type Verdict = "accept" | "reject" | "keep";
+/** `withdraw` rejects what is one's own, and mends no table by cells that are not. */
+export type Verdict = "accept" | "reject" | "withdraw" | "keep";
 
 /** Decides on a suggestion; `run` is there for inserted words. */
 export type Judge = (suggestion: Suggested & { readonly run?: number }) => Verdict;
@@ -45,6 +47,10 @@ export function settledIn(parent: Node, nodes: readonly Node[], judge: Judge): r
   return nodes.length > 0 && parent.canReplace(from, to, Fragment.from(made)) ? made : nodes;
 }
 
+function isRejected(verdict: Verdict): boolean {
+  return verdict === "reject" || verdict === "withdraw";
+}
+
 /** A node on its way up. */
 interface Piece {
   readonly node: Node;
@@ -66,6 +72,7 @@ function piecesOf(node: Node, judge: Judge, parent: Node, at: number): readonly 
   const decided = decidedOn(node, judge);
   if (!decided) return [];
   const { attrs, accepted } = decided;
+  if (isShaped(node, judge)) return tableOf(node, judge, decided);
   const parts = node.inlineContent ? linesOf(node, judge) : partsOf(node, judge);
   const isDeleted = accepted.some(({ kind }) => kind === "delete");
   if (isDeleted && parts.every((part) => isGone(node, part))) return [];
@@ -103,12 +110,27 @@ function isOutOfPlace(
   return isEarlier && wrapperOf(target.create(), move) === null;
 }
 
+/** A table in whose rows or columns something is decided. */
+function tableOf(
+  table: Node,
+  judge: Judge,
+  { attrs, accepted }: NonNullable<ReturnType<typeof decidedOn>>,
+): readonly Piece[] {
+  const rows = shapedRows(table, {
+    judge,
+    settle: (cell, own) => remade(cell, own, Fragment.from(childrenOf(cell, judge).map(({ node }) => node))),
+    isEmpty: (cell) => isNothing(cell, cell.content),
+  });
+  const isDeleted = accepted.some(({ kind }) => kind === "delete");
+  return rows.size === 0 || (isDeleted && isNothing(table, rows)) ? [] : [plain(remade(table, attrs, rows))];
+}
+
 const MOVES: readonly NodeSuggestion["kind"][] = ["join", "wrap", "lift"];
 
 /** What is accepted for a node, and its attributes with what is left; null for a node that does not come. */
 function decidedOn(node: Node, judge: Judge) {
   const all = proposalsOf(node.attrs).map((each) => ({ each, verdict: judge(each) }));
-  if (all.some(({ each, verdict }) => each.kind === "insert" && verdict === "reject")) return null;
+  if (all.some(({ each, verdict }) => each.kind === "insert" && isRejected(verdict))) return null;
   const left = all.filter(({ verdict }) => verdict === "keep");
   const attrs =
     left.length < all.length
@@ -346,7 +368,7 @@ function textOf(node: Node, judge: Judge): readonly (Node | End)[] {
   for (const mark of suggestionsOn(node)) {
     const verdict = judge(mark.attrs as Suggested);
     if (verdict === "keep") continue;
-    const goes = mark.type.name === "deletion" ? verdict === "accept" : verdict === "reject";
+    const goes = mark.type.name === "deletion" ? verdict === "accept" : isRejected(verdict);
     if (goes && mark.type.name !== "formatting") return [];
     marks = mark.removeFromSet(marks);
     if (verdict === "accept" && mark.type.name === "formatting") marks = formatted(marks, mark);

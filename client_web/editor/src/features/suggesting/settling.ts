@@ -29,7 +29,8 @@ export function settleIn({ state, view }: Editor, judge: Judge): boolean {
   const now = settled(state.doc, (suggestion) => {
     const verdict = judge(suggestion);
     const { id, user } = suggestion;
-    if (verdict !== "keep") verdicts.set(id, { id, user, verdict });
+    if (verdict !== "keep")
+      verdicts.set(id, { id, user, verdict: verdict === "withdraw" ? "reject" : verdict });
     return verdict;
   });
   if (now === state.doc || now.eq(state.doc)) return false;

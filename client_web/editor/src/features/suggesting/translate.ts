@@ -21,6 +21,7 @@ import { indents, lifts, outdents, wraps } from "./nesting";
 import { overtaken } from "./overtaking";
 import { hasSuggestions } from "./present";
 import { isVoid, settled, settledIn } from "./settle";
+import { isOfTable, isTable, rows, shapes } from "./tables";
 
 /** Returns a transaction of suggestions on `before`, or why there is none. */
 export function translate(before: EditorState, after: EditorState, author: Author): Transaction | Refusal {
@@ -30,6 +31,7 @@ export function translate(before: EditorState, after: EditorState, author: Autho
     const smallest = new Translation(draft, now);
     smallest.run();
     if (!draft.isStructural || smallest.isRight()) return draft.finished();
+    if (draft.isShaping) return "table";
     const redraft = new Draft(before, after, author);
     const coarse = new Translation(redraft, now, true);
     coarse.run();
@@ -81,12 +83,12 @@ class Translation {
 
   #gap(gap: Gap, parent: Node, nowParent: Node, isMine: boolean): Op[] | null {
     const { olds, news } = gap;
-    const isTable = ["table", "tableRow"].includes(parent.type.name);
     if (!this.#isCoarse) {
       const paired = this.#pairs(gap, isMine);
       if (paired) return paired;
     }
-    if (!isMine && isTable) throw new Refused("table");
+    if (!isMine && isTable(parent)) return rows(this.#draft, gap, nowParent);
+    if (!isMine && parent.type.spec.tableRole === "row") throw new Refused("table");
     if (isMine || (olds.length > 0 && olds.every((node) => this.#draft.isMine(node))))
       return exchangesOwn(this.#draft, gap, isMine);
     if (olds.length === 0 || news.length === 0)
@@ -122,11 +124,11 @@ class Translation {
     if (old.type !== now.type && (isMine || !isAlike(old, now))) return null;
     if (old.isLeaf) return old.type === now.type ? this.#sets(old, oldAt, now, changed, isMine) : null;
     const isSet = old.type !== now.type || Object.keys(changed).length > 0;
-    if (["table", "tableRow", "tableCell", "tableHeader"].includes(old.type.name) && isSet && !isMine) {
-      throw new Refused("table");
-    }
+    if (isOfTable(old) && isSet && !isMine) throw new Refused("table");
     const set = isSet ? this.#sets(old, oldAt, now, changed, isMine) : this.#proposesAnew(old, oldAt, now);
     if (!set) return null;
+    const shaped = isTable(old) && !isMine ? shapes(this.#draft, old, oldAt, now, nowAt) : null;
+    if (shaped) return [...set, ...shaped];
     const inner = old.inlineContent
       ? inlineOps(this.#draft, old, oldAt + 1, now, nowAt + 1, isMine)
       : this.#blocks(old, oldAt + 1, now, nowAt + 1, isMine);

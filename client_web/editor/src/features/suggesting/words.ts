@@ -36,6 +36,9 @@ const NODES: Readonly<Record<string, string>> = {
   horizontalRule: t("Horizontal line"),
   hardBreak: t("Line break"),
   table: t("Table"),
+  tableRow: t("Row"),
+  tableCell: t("Column"),
+  tableHeader: t("Column"),
   image: t("Picture"),
   inlineMath: t("Formula"),
   blockMath: t("Formula"),
@@ -141,7 +144,7 @@ export function refusalWords(reason: Refusal | "loading"): string {
   switch (reason) {
     case "table":
       return t(
-        "Rows, columns and cells cannot be suggested yet. Suggest other words in the cells, or a new table.",
+        "This change of the table cannot be suggested. You can suggest to insert or delete rows and columns between merged cells.",
       );
     case "structure":
       return t("This cannot be suggested. Try it in smaller steps.");
