@@ -97,6 +97,10 @@ def cleaned(text: str) -> str:
     return text.encode(errors="ignore").decode().replace("\0", "")
 
 
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
+"""Unicode's categories of what shows nothing. A letter that Python does not know yet may show."""
+
+
 def clean_body(body: Sequence[Paragraph]) -> list[Paragraph]:
     """Return a body as it may be stored.
 
@@ -107,7 +111,7 @@ def clean_body(body: Sequence[Paragraph]) -> list[Paragraph]:
     words = text_of(paragraphs)
     if len(words) > MAX_CHARACTERS:
         raise ProtocolError(Code.TOO_LARGE, f"A comment may have {MAX_CHARACTERS} characters at most.")
-    if not any(unicodedata.category(each)[0] not in "CZ" for each in words):  # a space without width is no word
+    if all(unicodedata.category(each) in _UNSEEN for each in words):  # a space without width is no word
         raise ProtocolError(Code.MALFORMED, "A comment must say something: its body has no words.")
     if len(mentions_of(paragraphs)) > MAX_MENTIONS:
         raise ProtocolError(Code.TOO_MANY, f"A comment may mention {MAX_MENTIONS} people at most.")
