@@ -82,14 +82,15 @@ function isAllOwn({ insertions }: Step, doc: Y.Doc, user: string): boolean {
   return true;
 }
 
-/** Marks of suggestions and comments, each with a key of its own. */
-const OWN_MARK = /^(insertion|deletion|formatting|comment)--/;
+/** Keys of suggestions and comments: marks of words, and attributes of blocks and pictures. */
+const OWN_KEY = /^(insertion|deletion|formatting|comment|suggestion)--/;
 
-/** Whether an item is a mark of somebody's suggestion, the end of such a mark, or what somebody proposes for a block. */
+/** Whether an item is a mark of somebody's, the end of such a mark, or what somebody suggests for a block. */
 function isOwnMark({ content, parentSub }: Y.Item, user: string): boolean {
   if (content instanceof Y.ContentFormat)
-    return OWN_MARK.test(content.key) && (content.value === null || isOf(content.value, user));
-  if (parentSub === "suggestion") return isOf(content.getContent()[0], user);
+    return OWN_KEY.test(content.key) && (content.value === null || isOf(content.value, user));
+  if (parentSub !== null)
+    return (parentSub === "suggestion" || OWN_KEY.test(parentSub)) && isOf(content.getContent()[0], user);
   // The text of a line holds words, and says nothing itself.
   return content instanceof Y.ContentType && content.type instanceof Y.XmlText;
 }

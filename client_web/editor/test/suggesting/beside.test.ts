@@ -159,6 +159,7 @@ test("what somebody had suggested while they might edit is undone as well", () =
   const before = former.editor.getHTML();
   former.editor.commands.deleteRange({ from: 7, to: 12 });
   types(former, 3, "new");
+  former.editor.chain().setTextSelection(3).setHeading({ level: 2 }).run();
   suggestsAs(former, "fay", randomOf(3), clock, true);
   for (let times = 0; times < 9 && former.editor.can().undo(); times += 1) former.editor.commands.undo();
   expect(former.editor.getHTML()).toBe(before);
