@@ -2,11 +2,25 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, assert_never
 
 from msgspec import Struct, field
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, Connection, and_, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    LargeBinary,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from crdt.errors import Code, ProtocolError
 from crdt.ids import DocumentId
@@ -70,9 +84,6 @@ _THREAD = select(
 _ONE = _THREAD.where(THIS)
 _TOTAL = select(func.count(), func.coalesce(func.sum(threads.c.bytes), 0)).where(OF_DOCUMENT, ~IS_GONE)
 _BEGUN_BY = select(func.count()).where(OF_DOCUMENT, ~IS_GONE, threads.c.author_id == bindparam("of_user"))
-_WRITTEN_BY = select(func.coalesce(func.sum(func.length(comments.c.body)), 0)).where(
-    comments.c.document_key == bindparam("of_document"), comments.c.author_id == bindparam("of_user")
-)
 _ABOUT = select(threads.c.thread_id).where(
     OF_DOCUMENT, threads.c.suggestion_id == bindparam("suggestion"), threads.c.state == literal_column("'open'")
 )
@@ -294,7 +305,7 @@ class Turn(Struct):
     def _check_bytes(self, size: int) -> None:
         if size > MAX_BYTES:
             raise ProtocolError(Code.DOCUMENT_FULL, "The document's discussion is full. Delete some threads first.")
-        self._check_share(size, MAX_BYTES, _WRITTEN_BY)
+        self._check_share(size, MAX_BYTES, _written_by(self.connection.dialect.name))
 
     def _add_comment(self, thread_id: str, comment_id: str, said: Said) -> None:
         row = {
@@ -511,6 +522,16 @@ def _mentions_of(body: str) -> set[str]:
     """Return whom a stored body mentions."""
     pieces = [piece for paragraph in json.loads(body) for piece in paragraph.get("content", ())]
     return {piece["attrs"]["id"] for piece in pieces if piece["type"] == "mention"}
+
+
+@cache
+def _written_by(dialect: str) -> Select[tuple[int]]:
+    """Return what asks for the bytes of a person's comments. SQLite counts bytes of blobs alone."""
+    body = comments.c.body
+    size = func.octet_length(body) if dialect == "postgresql" else func.length(cast(body, LargeBinary))
+    return select(func.coalesce(func.sum(size), 0)).where(
+        comments.c.document_key == bindparam("of_document"), comments.c.author_id == bindparam("of_user")
+    )
 
 
 def _no_such_thread() -> ProtocolError:

@@ -499,6 +499,18 @@ async def test_reactions_count_as_well_in_a_discussion_and_in_an_answer(
     assert await refusal(store, ANN, React(T1, uid(100), "👀")) is Code.DOCUMENT_FULL, "a deleted comment's are gone"
 
 
+async def test_a_persons_part_is_counted_in_bytes_whatever_they_write(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await made(store)
+    body = json.dumps([{"type": "paragraph", "content": [{"type": "text", "text": "茶" * 300}]}], ensure_ascii=False)
+    monkeypatch.setattr(threads_acting, "MAX_BYTES", 8 * len(body.encode()))
+    monkeypatch.setattr(threads_acting, "OWN_PART", 4)
+    await act(store, ANN, begin(1), *[Say(T1, uid(number), Said(body)) for number in (101, 102)])
+    await act(store, CARL, *[Say(T1, uid(number), Said(body)) for number in (103, 104)])
+    assert await refusal(store, CARL, Say(T1, uid(105), Said(body))) is Code.DOCUMENT_FULL
+
+
 async def test_one_long_winded_person_leaves_room_for_others(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     await made(store)
     await act(store, ANN, begin(1))
