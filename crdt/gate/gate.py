@@ -172,7 +172,9 @@ class Knowledge:
             if structs + ranges > limits.document_structs:
                 check_structs(limits, structs, ranges, growing=self._cost.growing)
         except ProtocolError as refusal:
-            raise refusal if limits is self._limits else nearly_full() from refusal
+            if limits is self._limits:
+                raise
+            raise nearly_full() from refusal
         admission = Admission(bool(writes or self.deletions.added), new_clients, writes, self._cost.now)
         values = sum([update.values for update in updates]) if admission.news else 0
         if measured:

@@ -416,7 +416,9 @@ class Room:
             try:
                 check_fits(updates, self.replica.document.size + waiting, limits.document_bytes)
             except ProtocolError as refusal:
-                raise refusal if limits is self._limits else nearly_full() from refusal
+                if limits is self._limits:
+                    raise
+                raise nearly_full() from refusal
 
     def flush(self, now: float) -> list[Effect]:
         """Do what is due: begin or repeat an append, read on, tell presence.
