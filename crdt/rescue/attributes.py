@@ -14,7 +14,7 @@ _COMMON_ATTRIBUTES = dict.fromkeys(("paragraph", "heading"), frozenset({"dir", "
 
 
 class Attributes:
-    """What one update has to do with attributes of blocks that were rebuilt."""
+    """Attributes of rebuilt blocks that one update sets or removes."""
 
     def __init__(self, scribe: Scribe, homes: Homes) -> None:
         self._scribe = scribe

@@ -16,7 +16,7 @@ MOST_MOVES = 8
 
 
 class Marks:
-    """What one update has to do with marks on moved words."""
+    """Marks that belong on moved words behind one update."""
 
     def __init__(self, scribe: Scribe, homes: Homes, pairing: Pairing) -> None:
         self._scribe = scribe

@@ -15,7 +15,7 @@ from crdt.yjs.contents import EMBED, FORMAT, STRING, XML_TEXT
 
 
 class Moves:
-    """What one update has to do with parts that have moved."""
+    """Words that stand beside moved parts behind one update."""
 
     def __init__(self, scribe: Scribe, homes: Homes, pairing: Pairing, rewriting: Rewriting) -> None:
         self._scribe = scribe

@@ -98,7 +98,7 @@ class Pace:
 class Windows:
     """The windows of one room, one after the other: those of its rows, or those of its presence.
 
-    `worth`: what the waiting for a second is worth, by that of an edit's.
+    `worth`: what one second of waiting is worth, as a part of what an edit's is.
     """
 
     def __init__(self, pace: Pace, worth: float = 1.0) -> None:

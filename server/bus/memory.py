@@ -57,7 +57,7 @@ class MemoryBus:
         """Send a message to the nodes that are subscribed now."""
         nodes = self._network.nodes
         if len(nodes) < 2 or self not in nodes:
-            return  # alone, as nearly always: each row is published
+            return  # most nodes with this bus are alone, and each row comes here
         loop = asyncio.get_running_loop()
         for node in nodes:
             if node is not self and document_id in node._receivers:

@@ -17,7 +17,7 @@ __all__ = ["WANT_OF_MEMORY", "ImageFacts", "Sandbox", "SandboxRejected", "Trial"
 
 
 def __getattr__(name: str) -> object:
-    """Import `Sandbox` for who asks for it. A worker does not, and would import a third more."""
+    """Import `Sandbox` when it is asked for. Workers never ask, and would start more slowly."""
     if name != "Sandbox":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from server.sandbox.sandbox import Sandbox

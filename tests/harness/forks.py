@@ -30,7 +30,7 @@ from tests.harness.processes import mortal
 HOUSE = Path(__file__).parents[2]
 
 _IMPORTED = ("server.__main__", "server.cli.serve", "server.store.sqlite.database", "server.store.migrate")
-"""What a server imports in any case, the rest by itself."""
+"""Modules that import all that every server needs."""
 
 _PR_SET_PDEATHSIG = 1
 _REQUEST_BYTES = 2**20
