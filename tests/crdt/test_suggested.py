@@ -162,6 +162,7 @@ def test_of_what_people_propose_for_one_block_everything_is_read_that_goes_toget
     assert _line_with(heading(2), quoted) == {"blockquote": {}, "heading": {"level": 2}}
     assert _line_with(heading(2), listed) == {"bulletList": {}, "listItem": {}, "paragraph": {}}
     assert _line_with(listed, heading(2)) == {"heading": {"level": 2}}
+    assert _line_with(heading(2), listed, heading(3)) == {"heading": {"level": 3}}
     assert _line_with(listed, listed) == {"bulletList": {}, "listItem": {}, "paragraph": {}}
     assert _line_with(listed, quoted, wide) == {"blockquote": {}, "paragraph": {"indent": 2}}
 

@@ -460,6 +460,19 @@ describe.each(["at the same moment", "one after the other"])(
   },
 );
 
+test("a kind that is proposed later than a list counts, also if the same kind was proposed before the list", () => {
+  const { state } = eve.editor;
+  const wanted = [
+    { kind: "set", type: "heading", attrs: { level: 2 } },
+    { kind: "wrap", type: "bulletList" },
+    { kind: "set", type: "heading", attrs: { level: 3 } },
+  ];
+  const proposals = wanted.map((each, at) => ({ id: `s${at}`, user: `user${at}`, at, ...each }));
+  const { doc } = state.tr.setNodeAttribute(0, "proposals", proposals);
+  expect(settled(doc, acceptAll).firstChild?.toString()).toBe(`heading("${line}")`);
+  expect(settled(doc, acceptAll).firstChild?.attrs.level).toBe(3);
+});
+
 test("what one person proposes in a document of version 4 is read, and another's stands beside it", () => {
   const at = 500;
   const old = { id: "s1", user: "ben", at, kind: "set", type: "heading", attrs: { level: 2 } };

@@ -78,9 +78,9 @@ function piecesOf(node: Node, judge: Judge, parent: Node, at: number): readonly 
   if (isDeleted && parts.every((part) => isGone(node, part))) return [];
   // A block has one place: the last one counts that somebody proposes.
   const move = accepted.findLast(({ kind }) => MOVES.includes(kind)) ?? null;
-  const possible = accepted.filter(
-    (each) => !isVoid(parent, at, each) && !isOutOfPlace(node, each, accepted, move),
-  );
+  const isOvertaken = (each: NodeSuggestion, index: number) =>
+    move !== null && index < accepted.indexOf(move) && isOutOfPlace(node, each, move);
+  const possible = accepted.filter((each, index) => !isVoid(parent, at, each) && !isOvertaken(each, index));
   const sets = setsIn(possible);
   return parts.flatMap(({ content, apart, outside }, index): readonly Piece[] => {
     if (outside) return [outside];
@@ -96,18 +96,15 @@ function piecesOf(node: Node, judge: Judge, parent: Node, at: number): readonly 
   });
 }
 
-/** Whether somebody has proposed since to put a line where it cannot be of this kind: a heading begins no item of a list. */
+/** Whether a line of a kind cannot be where somebody has proposed since to put it: a heading begins no item of a list. */
 function isOutOfPlace(
   { type: { schema } }: Node,
   { kind, type }: NodeSuggestion,
-  accepted: readonly NodeSuggestion[],
-  move: NodeSuggestion | null,
+  move: NodeSuggestion,
 ): boolean {
   const target = schema.nodes[type ?? ""];
-  if (kind !== "set" || !target?.inlineContent || move?.kind !== "wrap") return false;
-  const isEarlier =
-    accepted.findIndex((each) => each.kind === kind && each.type === type) < accepted.indexOf(move);
-  return isEarlier && wrapperOf(target.create(), move) === null;
+  if (kind !== "set" || !target?.inlineContent || move.kind !== "wrap") return false;
+  return wrapperOf(target.create(), move) === null;
 }
 
 /** A table in whose rows or columns something is decided. */
