@@ -298,7 +298,6 @@ def room_settings(config: Config) -> RoomSettings:
         node_id=places.node_id or f"{socket.gethostname()}:{config.listen.port}",
         poll_seconds=None if alone else places.poll_seconds,
         open_bytes_per_user=config.connections.max_open_bytes_per_user,
-        nap=time.sleep,
     )
 
 

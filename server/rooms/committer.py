@@ -10,13 +10,6 @@ documents are written in, the longer a group gathers:
 
 - Alone in the house, a row leaves at once, or behind the commit that is under way.
 - While many documents are written in, a row waits for half of `LONGEST` on average.
-
-An edit that is read while its group still gathers leaves no sooner for that. So the loop's thread
-sleeps while a group of many documents gathers (`nap`). The edits of all these documents are then
-read in one turn, in code and memory that the processor's caches hold. Read one by one, each finds
-them cold, and costs a quarter more. Everything else on the node waits as well, for `LONGEST` at
-most. A loop that has more to do sleeps less, because groups begin at the same pace: one that is
-busy all the time never sleeps.
 """
 
 import asyncio
@@ -65,8 +58,6 @@ class Committer(Struct, eq=False):
     log: Log
     deadline: float
     """Seconds after which an append without an answer counts as failed. It is safe to repeat."""
-    nap: Callable[[float], None] | None = None
-    """A function that keeps the loop's thread asleep for so many seconds. None: nothing does."""
     _waiting: list[tuple[Append, Done]] = field(default_factory=list)
     _late: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -86,15 +77,9 @@ class Committer(Struct, eq=False):
         clock, next_at, lately = asyncio.get_running_loop().time, 0.0, self._lately
         while True:
             await self._wake.wait()
-            nap = self.nap if len(set(lately)) == LATELY else None
             if (pause := next_at - clock()) > 0:
-                await asyncio.sleep(pause) if nap is None else nap(pause)
+                await asyncio.sleep(pause)
             began = clock()
-            if nap is not None:
-                # What came meanwhile is read now. asyncio calls its readers only behind this task's
-                # next step, uvloop before.
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
             self._wake.clear()
             if self._waiting:
                 lately.extend([append.document_id for append, _ in self._waiting])

@@ -83,7 +83,6 @@ class RoomSettings(Struct, frozen=True):
         open_bytes_per_user: memory of the documents that one person has open.
         engine: what applies updates; tests have one that fails.
         spent: processor seconds that the loop's thread has used.
-        nap: keeps the loop's thread asleep while many documents' rows gather (committer.py).
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -95,7 +94,6 @@ class RoomSettings(Struct, frozen=True):
     open_bytes_per_user: int = 64 * 2**20
     engine: Engine = apply_update
     spent: Callable[[], float] = time.thread_time
-    nap: Callable[[float], None] | None = None
 
 
 class Suspect(Struct):

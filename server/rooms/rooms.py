@@ -72,7 +72,7 @@ class Rooms:
         self._clock = clock
         self._settings = settings
         self._background = Background()
-        self._committer = Committer(store.log, deadline=settings.append_deadline, nap=settings.nap)
+        self._committer = Committer(store.log, deadline=settings.append_deadline)
         self.registry = Registry(store, bus, sandbox, settings, self._background)
         access = access or Access(store, guests=True)
         access.on_deed(self.tell)

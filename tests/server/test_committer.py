@@ -1,13 +1,10 @@
 """Group commit: at once after a quiet spell, together when there is much, in the order of submission."""
 
 import asyncio
-import itertools
-import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
-import uvloop
 
 from crdt.ids import DocumentId, Epoch, Seq, UpdateId
 from server.background import Background
@@ -15,7 +12,7 @@ from server.rooms.committer import LATELY, LONGEST, PER_DOCUMENT, Committer, Out
 from server.store.base import Append, Appended, AppendOutcome, Log
 from tests.harness.bell import PATIENCE
 from tests.harness.memory_store import memory_store
-from tests.simulation.virtual_loop import VirtualLoop, run_virtually
+from tests.simulation.virtual_loop import run_virtually
 
 DOCUMENT = DocumentId("aaaaaaaa")
 
@@ -61,87 +58,6 @@ async def story() -> None:
                 await everything.wait()
     assert outcomes == [Appended(Seq(number)) for number in range(1, 7)]
     assert log.groups == [["0"], ["1", "2", "3", "4", "5"]]
-
-
-@pytest.mark.parametrize(("writing", "naps"), [(1, 0), (LATELY - 1, 0), (LATELY, 1)])
-def test_the_loop_sleeps_only_while_many_documents_gather_and_then_reads_all_at_once(writing: int, naps: int) -> None:
-    run_virtually(sleeper(writing, naps))
-
-
-async def sleeper(writing: int, naps: int) -> None:
-    documents = [DocumentId(f"document-{number:04}") for number in range(writing)]
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
-    numbers, slept = itertools.count(), list[float]()
-
-    def nap(seconds: float) -> None:
-        slept.append(seconds)
-        loop.block(seconds)
-
-    async with memory_store() as store:
-        log = CountingLog(store.log)
-        committer = Committer(log, deadline=5, nap=nap)  # type: ignore[arg-type]
-        async with Background() as background:
-            background.spawn(committer.run())
-
-            async def write() -> None:
-                number, done = next(numbers), asyncio.Event()
-                append = Append(documents[number % writing], Epoch(1), UpdateId(str(number)), b"\x01x")
-                committer.submit(append, lambda _outcome: done.set())
-                await done.wait()
-
-            async with asyncio.timeout(PATIENCE):
-                for _ in range(LATELY):
-                    await write()
-                    await asyncio.sleep(2 * LONGEST)
-                await write()  # begins a group, behind which the next ones gather
-                slept.clear()
-                await write()
-    assert slept == [pytest.approx(LONGEST, abs=1e-3)] * naps
-
-
-@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_what_comes_while_the_loop_sleeps_is_in_the_group(new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(asleep())
-
-
-async def asleep() -> None:
-    """Write many documents until the loop sleeps once. A byte comes then, which is one more row."""
-    loop, slept = asyncio.get_running_loop(), asyncio.Event()
-    here, there = socket.socketpair()
-    here.setblocking(False)
-
-    def nap(_seconds: float) -> None:
-        if not slept.is_set():
-            there.send(b"x")
-            slept.set()
-
-    async with memory_store() as store:
-        log = CountingLog(store.log)
-        committer = Committer(log, deadline=5, nap=nap)  # type: ignore[arg-type]
-
-        def submit(name: str) -> asyncio.Event:
-            done = asyncio.Event()
-            append = Append(DocumentId(name), Epoch(1), UpdateId(name), b"\x01x")
-            committer.submit(append, lambda _outcome: done.set())
-            return done
-
-        def read() -> None:
-            here.recv(1)
-            submit("while asleep")
-
-        loop.add_reader(here, read)
-        async with Background() as background:
-            background.spawn(committer.run())
-            async with asyncio.timeout(PATIENCE):
-                numbers = itertools.count()
-                while not slept.is_set():
-                    await submit(f"document-{next(numbers)}").wait()
-        loop.remove_reader(here)
-    here.close()
-    there.close()
-    assert [len(group) for group in log.groups if "while asleep" in group] == [2]
 
 
 @pytest.mark.parametrize(("writing", "pause"), [(1, PER_DOCUMENT), (3, 3 * PER_DOCUMENT), (30, LONGEST)])

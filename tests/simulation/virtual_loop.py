@@ -51,10 +51,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._now = then
         return True
 
-    def block(self, seconds: float) -> None:
-        """Let time pass in which the loop does nothing, because its thread sleeps."""
-        self._now += seconds
-
     def _run_once(self) -> None:
         """Take one turn as asyncio's loop does, but without looking for ready files.
 
