@@ -11,7 +11,6 @@ import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/p
 import { ReplaceStep } from "@tiptap/pm/transform";
 import type { Author, Refusal } from "../features/suggesting/author";
 import { hasSuggestions } from "../features/suggesting/present";
-import { acceptAll, settled } from "../features/suggesting/settle";
 import { dropSpentSteps } from "./spent_steps";
 import { kindIn, MEANT_KIND, STEP_KIND } from "./undo_steps";
 
@@ -47,6 +46,13 @@ export interface SuggestingOptions {
 export const LATER: Suggester["translate"] = () => "loading";
 
 export const suggestingKey = new PluginKey<Run>("suggesting");
+
+let settle: typeof import("../features/suggesting/settle") | null = null;
+
+/** Loads what copies need where something is suggested. Until it has come, copies are as the text is. */
+export async function loadSettle(): Promise<void> {
+  settle ??= await import("../features/suggesting/settle");
+}
 
 /** The burst of typing that goes on, and where. */
 interface Run {
@@ -220,8 +226,8 @@ function lineAt(doc: Node, at: number): Node | null {
 /** A copied part of a document as if all that is suggested in it were accepted. */
 function accepted({ content, openStart, openEnd }: Slice, { topNodeType }: Schema): Slice {
   const part = topNodeType.create(null, content);
-  if (!hasSuggestions(part)) return new Slice(content, openStart, openEnd);
-  const settledContent = settled(part, acceptAll).content;
+  if (!settle || !hasSuggestions(part)) return new Slice(content, openStart, openEnd);
+  const settledContent = settle.settled(part, settle.acceptAll).content;
   const most = Slice.maxOpen(settledContent);
   return new Slice(settledContent, Math.min(openStart, most.openStart), Math.min(openEnd, most.openEnd));
 }
