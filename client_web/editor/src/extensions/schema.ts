@@ -12,7 +12,7 @@ import {
   pictureRules,
   STARTER_KIT,
 } from "@manyhands/schema";
-import { type AnyExtension, flattenExtensions } from "@tiptap/core";
+import { type AnyExtension, getExtensionField } from "@tiptap/core";
 import { Placeholder } from "@tiptap/extensions";
 import type { Schema } from "@tiptap/pm/model";
 import StarterKit from "@tiptap/starter-kit";
@@ -91,10 +91,17 @@ function settled(extension: AnyExtension): AnyExtension {
   return Object.defineProperty(extension, "options", { value: extension.options });
 }
 
+/** What a kit is made of; the kit itself would make it anew for each editor. */
+function partsOf(kit: AnyExtension): readonly AnyExtension[] {
+  const { name, options, storage } = kit;
+  return getExtensionField<() => AnyExtension[]>(kit, "addExtensions", { name, options, storage })();
+}
+
 /** What a document may hold, with what the page adds. */
 export const content: readonly AnyExtension[] = [
-  ...flattenExtensions(extensions.map((each) => own.find(({ name }) => name === each.name) ?? each))
-    .slice(1) // the kit stands before its parts, and would make them anew for each editor
+  ...extensions
+    .map((each) => own.find(({ name }) => name === each.name) ?? each)
+    .flatMap((each) => (each.name === StarterKit.name ? partsOf(each) : each))
     .map((each) => (each.name === "table" ? mending(each.configure({ View: SuggestedTable })) : each)),
   Gaps,
   Sections,

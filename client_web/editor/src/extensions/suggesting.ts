@@ -47,11 +47,18 @@ export const LATER: Suggester["translate"] = () => "loading";
 
 export const suggestingKey = new PluginKey<Run>("suggesting");
 
-let settle: typeof import("../features/suggesting/settle") | null = null;
+type Decided = typeof import("../features/suggesting/decided");
 
-/** Loads what copies need where something is suggested. Until it has come, copies are as the text is. */
-export async function loadSettle(): Promise<void> {
-  settle ??= await import("../features/suggesting/settle");
+let loaded: Decided | null = null;
+
+/** Loads what copies and tables need where something is suggested. Until it has come, they are as the document is. */
+export async function loadDecided(): Promise<void> {
+  loaded ??= await import("../features/suggesting/decided");
+}
+
+/** What `loadDecided` has loaded, for a node in which something is suggested; null for others. */
+export function decidedIn(node: Node): Decided | null {
+  return hasSuggestions(node) ? loaded : null;
 }
 
 /** The burst of typing that goes on, and where. */
@@ -226,8 +233,9 @@ function lineAt(doc: Node, at: number): Node | null {
 /** A copied part of a document as if all that is suggested in it were accepted. */
 function accepted({ content, openStart, openEnd }: Slice, { topNodeType }: Schema): Slice {
   const part = topNodeType.create(null, content);
-  if (!settle || !hasSuggestions(part)) return new Slice(content, openStart, openEnd);
-  const settledContent = settle.settled(part, settle.acceptAll).content;
+  const decided = decidedIn(part);
+  if (!decided) return new Slice(content, openStart, openEnd);
+  const settledContent = decided.settled(part, decided.acceptAll).content;
   const most = Slice.maxOpen(settledContent);
   return new Slice(settledContent, Math.min(openStart, most.openStart), Math.min(openEnd, most.openEnd));
 }

@@ -9,8 +9,7 @@ import type { AnyExtension, RawCommands } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import { EditorState, type Transaction } from "@tiptap/pm/state";
 import { fixTables } from "@tiptap/pm/tables";
-import { proposedCells } from "../features/suggesting/shaping";
-import { type Suggester, type SuggestingOptions, suggestingKey } from "./suggesting";
+import { decidedIn, type Suggester, type SuggestingOptions, suggestingKey } from "./suggesting";
 
 const SHAPES = [
   "addRowBefore",
@@ -78,7 +77,8 @@ function propose(tr: Transaction, user?: string): void {
     return !node.inlineContent;
   });
   for (const { table, at } of tables.reverse()) {
-    for (const { place, cell, suggestion } of proposedCells(table).reverse()) {
+    const proposed = decidedIn(table)?.proposedCells(table) ?? [];
+    for (const { place, cell, suggestion } of proposed.reverse()) {
       if (user !== undefined && (cell || suggestion.user !== user)) continue;
       if (cell) tr.setNodeAttribute(at + 1 + place, "suggestion", suggestion);
       else tr.insert(at + 1 + place, table.type.schema.nodes.tableCell?.createAndFill({ suggestion }) ?? []);

@@ -5,7 +5,10 @@ import { FRAGMENT } from "@manyhands/schema";
 import { Editor, type JSONContent } from "@tiptap/core";
 import * as Y from "yjs";
 import { editorExtensions } from "../../src/extensions/schema";
-import type { Suggester } from "../../src/extensions/suggesting";
+import { loadDecided, type Suggester } from "../../src/extensions/suggesting";
+
+// The page does so when it shows a document in which something is suggested.
+await loadDecided();
 
 export interface Person {
   readonly editor: Editor;

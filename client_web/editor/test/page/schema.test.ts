@@ -1,6 +1,7 @@
 /** The page's extensions: they add nothing to what a document holds by `@manyhands/schema`, and are cheap to look at. */
 
 import { documentSchema } from "@manyhands/schema";
+import { flattenExtensions } from "@tiptap/core";
 import type { MarkType, NodeType, Schema } from "@tiptap/pm/model";
 import { expect, it } from "vitest";
 import * as Y from "yjs";
@@ -24,4 +25,10 @@ it("an editor merges the options of each extension once, and makes no part of th
     expect(each.options, each.name).toBe(each.options);
     expect(each.name).not.toBe("starterKit");
   }
+});
+
+it("no extension is there twice", () => {
+  const extensions = flattenExtensions(editorExtensions({ doc: new Y.Doc(), awareness: null }));
+  const names = extensions.map(({ name }) => name);
+  expect(names.filter((name, at) => names.indexOf(name) < at)).toEqual([]);
 });

@@ -5,7 +5,7 @@ import type { Editor } from "@tiptap/core";
 import { useEffect, useState } from "react";
 import type { Me } from "../../api/me";
 import { type Anchored, Anchoring } from "../../extensions/anchoring";
-import { loadSettle } from "../../extensions/suggesting";
+import { loadDecided } from "../../extensions/suggesting";
 import { usePeople } from "../../page/usePeople";
 import { learnPerson } from "./people";
 import { hasSuggestions } from "./present";
@@ -28,7 +28,7 @@ export function useHasSuggestions(editor: Editor | null): boolean {
   }, [editor]);
   useEffect(() => {
     // Offline, before any suggestion has been seen here, the code may be out of reach.
-    if (has) loadSettle().catch(() => undefined);
+    if (has) loadDecided().catch(() => undefined);
   }, [has]);
   return has;
 }
