@@ -1,7 +1,7 @@
 /** y-tiptap under this package's names: what the benchmark compares this package with. */
 
-import { ySyncPluginKey } from "@tiptap/y-tiptap";
-import type { Transaction } from "prosemirror-state";
+import { ySyncPluginKey, yUndoPluginKey } from "@tiptap/y-tiptap";
+import type { EditorState, Transaction } from "prosemirror-state";
 
 export * from "@tiptap/y-tiptap";
 
@@ -19,6 +19,11 @@ export const PROPOSALS = "proposals";
 
 export function proposalsIn(): null {
   return null;
+}
+
+export function nextStep(state: EditorState, way: "undo" | "redo") {
+  const manager = yUndoPluginKey.getState(state)?.undoManager;
+  return (way === "undo" ? manager?.undoStack : manager?.redoStack)?.at(-1) ?? null;
 }
 
 /** Nobody loses the right to write in the benchmark. */

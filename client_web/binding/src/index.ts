@@ -30,6 +30,7 @@ export { type SyncOptions, ySyncPlugin } from "./sync.js";
 export {
   defaultDeleteFilter,
   defaultProtectedNodes,
+  nextStep,
   passOver,
   placeOfStep,
   redo,

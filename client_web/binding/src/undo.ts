@@ -171,10 +171,23 @@ export function redo(state: EditorState): boolean {
 /** Which steps undo and redo pass over, by their manager. */
 const passed = new WeakMap<Y.UndoManager, (step: UndoStep) => boolean>();
 
-/** Has undo and redo drop the steps for which `isPassed` holds, instead of carrying them out. */
+/** Has undo and redo pass over the steps for which `isPassed` holds, and forget them then. */
 export function passOver(manager: Y.UndoManager, isPassed: (step: UndoStep) => boolean): () => void {
   passed.set(manager, isPassed);
   return () => void (passed.get(manager) === isPassed && passed.delete(manager));
+}
+
+/** The step that undo or redo would carry out next; null if there is none. */
+export function nextStep(state: EditorState, way: "undo" | "redo"): UndoStep | null {
+  const manager = yUndoPluginKey.getState(state)?.undoManager;
+  if (!manager) return null;
+  const isPassed = passed.get(manager);
+  const steps = stepsOf(manager, way);
+  return (isPassed ? steps.findLast((step) => !isPassed(step)) : steps.at(-1)) ?? null;
+}
+
+function stepsOf(manager: Y.UndoManager, way: "undo" | "redo"): UndoStep[] {
+  return way === "undo" ? manager.undoStack : manager.redoStack;
 }
 
 function goBack(state: EditorState, way: "undo" | "redo"): boolean {
@@ -183,10 +196,9 @@ function goBack(state: EditorState, way: "undo" | "redo"): boolean {
   if (!binding || !manager) return false;
   binding.endHold();
   binding.flush();
-  const steps = way === "undo" ? manager.undoStack : manager.redoStack;
-  const isPassed = passed.get(manager);
-  while (steps.length > 0 && isPassed?.(steps.at(-1) as UndoStep)) steps.pop();
-  const step = steps.at(-1);
+  const steps = stepsOf(manager, way);
+  const step = nextStep(state, way);
+  steps.length = step ? steps.indexOf(step) + 1 : 0;
   const prepare = (transaction: Y.Transaction) => {
     if (!step) return;
     findNewPlaces(transaction, step.deletions);
@@ -254,8 +266,7 @@ export interface StepPlace {
 /** The place where the next undo or redo acts; null if there is none, or nothing of it is shown. */
 export function placeOfStep(state: EditorState, way: "undo" | "redo"): StepPlace | null {
   const shared = ySyncPluginKey.getState(state);
-  const manager = yUndoPluginKey.getState(state)?.undoManager;
-  const step = (way === "undo" ? manager?.undoStack : manager?.redoStack)?.at(-1);
+  const step = nextStep(state, way);
   if (!shared || !step) return null;
   const { doc, type, binding } = shared;
   const placeOf = (id: Y.ID, assoc: number) => {

@@ -1,6 +1,6 @@
 /** Binds the editor to the shared document: what is written, and whose undo it is. */
 
-import { redo, undo, ySyncPlugin, yUndoPlugin, yUndoPluginKey } from "@manyhands/binding";
+import { nextStep, redo, undo, ySyncPlugin, yUndoPlugin } from "@manyhands/binding";
 import { type CommandProps, Extension } from "@tiptap/core";
 import type { EditorState } from "@tiptap/pm/state";
 import type * as Y from "yjs";
@@ -31,10 +31,7 @@ export const Binding = Extension.create<BindingOptions>({
       return ({ tr, state, dispatch }: CommandProps): boolean => {
         // The change comes from the shared document, in a transaction of its own.
         tr.setMeta("preventDispatch", true);
-        const shared = yUndoPluginKey.getState(state);
-        const isThere =
-          (way === "undo" ? shared?.undoManager.undoStack : shared?.undoManager.redoStack) ?? [];
-        if (isThere.length === 0) return false;
+        if (!nextStep(state, way)) return false;
         return dispatch ? go(state) : true;
       };
     };

@@ -5,7 +5,7 @@
  * what kind of change it holds, so that a person can be told what the next undo takes back.
  */
 
-import { isChangeOrigin, yUndoPluginKey } from "@manyhands/binding";
+import { isChangeOrigin, nextStep, yUndoPluginKey } from "@manyhands/binding";
 import { Extension } from "@tiptap/core";
 import type { Fragment, Node } from "@tiptap/pm/model";
 import { type EditorState, Plugin, PluginKey, type Transaction } from "@tiptap/pm/state";
@@ -67,8 +67,7 @@ export const UndoSteps = Extension.create({
 
 /** What the next undo or redo would change; null if there is none. */
 export function kindOfStep(state: EditorState, way: "undo" | "redo"): StepKind | null {
-  const manager = yUndoPluginKey.getState(state)?.undoManager;
-  const step = (way === "undo" ? manager?.undoStack : manager?.redoStack)?.at(-1);
+  const step = nextStep(state, way);
   return step ? kindOf(step) : null;
 }
 

@@ -1,9 +1,11 @@
 /** A person who suggests beside one who edits: what is typed, composed, taken back and accepted. */
 
+import { placeOfStep } from "@manyhands/binding";
 import { FRAGMENT, proposalsOf } from "@manyhands/schema";
 import type { Node } from "@tiptap/pm/model";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as Y from "yjs";
+import { kindOfStep } from "../../src/extensions/undo_steps";
 import { type Part, suggestionsIn } from "../../src/features/suggesting/list";
 import { acceptAll, isItem, settled } from "../../src/features/suggesting/settle";
 import { settleIn } from "../../src/features/suggesting/settling";
@@ -153,6 +155,22 @@ test.each<[string, (who: Person) => void]>([
     former.editor.destroy();
   },
 );
+
+test("whoever may only suggest any more is not offered to undo what they have typed before", () => {
+  const former = joins(eve, 8);
+  const offered = () => [former.editor.can().undo(), kindOfStep(former.editor.state, "undo")];
+  types(former, 7, "very ");
+  former.editor.commands.deleteRange({ from: 1, to: 3 });
+  expect(offered()).toEqual([true, "typing"]);
+  suggestsAs(former, "fay", randomOf(2), clock, true);
+  expect(offered()).toEqual([false, null]);
+  expect(placeOfStep(former.editor.state, "undo")).toBeNull();
+  former.editor.chain().setTextSelection({ from: 1, to: 4 }).toggleBold().run();
+  expect(offered()).toEqual([true, "formatting"]);
+  former.editor.commands.undo();
+  expect(offered()).toEqual([false, null]);
+  former.editor.destroy();
+});
 
 test("what somebody had suggested while they might edit is undone as well", () => {
   const former = suggestsAs(joins(eve, 8), "fay", randomOf(2), clock);
