@@ -1,7 +1,10 @@
 """Refusals at the doors: every code has its number, and the page for applications has them all."""
 
 import contextlib
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 import pytest
@@ -9,11 +12,13 @@ import pytest
 from crdt.budget import Rate
 from crdt.errors import Code
 from crdt.ids import DocumentId, Epoch
+from crdt.protocol import hocuspocus as h
+from crdt.protocol import yprotocols as y
+from crdt.protocol.batch import encode_batch
 from server.config import Config
 from server.config.limits import Rates
 from server.config.people import PeopleSettings
 from server.doors.close_codes import CLOSE_CODES, helps_to_come_back
-from tests.doors.dialects import DIALECTS, Frames
 from tests.harness.live_server import until
 from tests.harness.log_lines import log_lines
 from tests.harness.tokens import SECRET, token
@@ -37,6 +42,52 @@ SECRET_TOKEN = token(sub="ann")[:-9] + "not-a-one"
 BAD_UPDATE = bytes([3, 9, 9, 9])
 DOCUMENT, ABSENT = DocumentId("a-document-of-this-story"), DocumentId("no-such-document-anywhere")
 JWT = PeopleSettings(auth="jwt", jwt_secret=SECRET)
+Frames = Sequence[str | bytes]
+
+
+class Dialect(NamedTuple):
+    """What a client writes at a door. `begin` is said on connecting."""
+
+    path: Callable[[str, str], str]
+    begin: Callable[[str, str], Frames]
+    join: Callable[[str], Frames]
+    update: Callable[[str, bytes], Frames]
+
+
+def socket_io(before: str, event: str, *arguments: object) -> str:
+    place = {"_placeholder": True, "num": 0}
+    return f"451-{before}{json.dumps([event, *arguments, place])}"
+
+
+DIALECTS = {
+    "native": Dialect(
+        lambda _, __: "/socket.io/?EIO=4&transport=websocket",
+        lambda _, shown: [f'40{{"token":"{shown}"}}'],
+        lambda room: [
+            f'451-1["join","{room}",{{"client_id":7,"state_vector":{{"_placeholder":true,"num":0}}}}]',
+            b"\0",
+        ],
+        lambda room, update: [socket_io("2", "update", room), encode_batch([update])],
+    ),
+    "y-websocket": Dialect(
+        lambda room, shown: f"/y/{room}?token={shown}",
+        lambda _, __: [],
+        lambda _: [y.encode_step_1(b"\0")],
+        lambda _, update: [y.encode_update(update)],
+    ),
+    "hocuspocus": Dialect(
+        lambda _, shown: f"/hocuspocus?token={shown}",
+        lambda _, __: [],
+        lambda room: [h.head(room) + y.encode_step_1(b"\0")],
+        lambda room, update: [h.head(room) + y.encode_update(update)],
+    ),
+    "y-socket.io": Dialect(
+        lambda _, __: "/socket.io/?EIO=4&transport=websocket",
+        lambda room, shown: [f'40/yjs|{room},{{"token":"{shown}"}}'],
+        lambda room: [socket_io(f"/yjs|{room},0", "sync-step-1"), b"\0"],
+        lambda room, update: [socket_io(f"/yjs|{room},", "sync-update"), update],
+    ),
+}
 
 
 @pytest.mark.slow
