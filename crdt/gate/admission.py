@@ -10,7 +10,10 @@ from crdt.yjs.reader import Inspected
 
 
 class Except(Struct, frozen=True):
-    """All root types but these: for somebody who only suggests."""
+    """All root types but these.
+
+    Only to somebody who suggests is so much closed. By this the gate knows that person.
+    """
 
     names: frozenset[str]
 
@@ -28,6 +31,7 @@ Roots = frozenset[str] | Except
 
 NO_ROOTS: Roots = frozenset()
 ALL_ROOTS = Except(frozenset())
+"""What is closed to somebody who suggests, and whose editor does not declare the format."""
 
 MayWrite = Callable[[int], bool]
 """A function that tells whether the author may write under a client id."""
