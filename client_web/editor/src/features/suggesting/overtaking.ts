@@ -17,19 +17,19 @@ import { hasSuggestions } from "./present";
 export function overtaken(before: Node, after: Node, author: Author): Node {
   if (before === after || before.inlineContent || !hasSuggestions(before)) return after;
   const made: Node[] = [];
-  let at = 0;
+  let [index, place] = [0, 0];
   for (const { olds, news, nowAt } of gapsOf(before, 0, after, 0)) {
     // What stands between two gaps is the same before and after.
-    for (; at < after.childCount && placeOf(after, at) < nowAt; at += 1) made.push(after.child(at));
+    for (; index < after.childCount && place < nowAt; index += 1) {
+      made.push(after.child(index));
+      place += after.child(index).nodeSize;
+    }
     made.push(...inGap(olds, news, author));
-    at += news.length;
+    index += news.length;
+    place = news.reduce((end, { nodeSize }) => end + nodeSize, nowAt);
   }
-  made.push(...after.children.slice(at));
+  made.push(...after.children.slice(index));
   return after.copy(Fragment.from(made));
-}
-
-function placeOf(parent: Node, index: number): number {
-  return parent.children.slice(0, index).reduce((at, { nodeSize }) => at + nodeSize, 0);
 }
 
 function inGap(olds: Gap["olds"], news: Gap["news"], author: Author): readonly Node[] {
