@@ -201,6 +201,7 @@ function goBack(state: EditorState, way: "undo" | "redo"): boolean {
   steps.length = step ? steps.indexOf(step) + 1 : 0;
   const prepare = (transaction: Y.Transaction) => {
     if (!step) return;
+    cutLikeCopies(transaction, step.insertions);
     findNewPlaces(transaction, step.deletions);
     // The words have moved on, and would die without anything in their place.
     if (!comesBack(transaction, step)) step.insertions = written.get(step) ?? step.insertions;
@@ -278,6 +279,27 @@ export function placeOfStep(state: EditorState, way: "undo" | "redo"): StepPlace
     .slice(0, MOST_PIECES)
     .flatMap(({ first, last }) => [...placeOf(first, 0), ...placeOf(last, -1)]);
   return places.length === 0 ? null : { from: Math.min(...places), to: Math.max(...places) };
+}
+
+/**
+ * Cuts items that an undo has brought back where their copies have been cut since. Yjs follows the
+ * first character of an item, and would take nothing but the first piece of its copy.
+ */
+function cutLikeCopies(transaction: Y.Transaction, insertions: DeleteSet): void {
+  // What is cut off is the next one here.
+  Y.iterateDeletedStructs(transaction, insertions, (struct) => {
+    if (!(struct instanceof Y.Item) || !struct.redone) return;
+    const { client, clock } = struct.id;
+    let whole = struct.length;
+    for (let id: Y.ID | null = struct.redone; id; ) {
+      const copy: unknown = Y.getItem(transaction.doc.store, id);
+      if (!(copy instanceof Y.Item)) break;
+      const offset: number = id.clock - copy.id.clock;
+      whole = Math.min(whole, copy.length - offset);
+      id = copy.redone && Y.createID(copy.redone.client, copy.redone.clock + offset);
+    }
+    if (whole < struct.length) Y.getItemCleanStart(transaction, Y.createID(client, clock + whole));
+  });
 }
 
 /** Whether Yjs will find the places of the blocks that a step has deleted: not in what somebody else has deleted. */

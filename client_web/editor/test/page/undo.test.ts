@@ -121,6 +121,76 @@ describe("the caret goes to the change", () => {
   });
 });
 
+describe("words that undo has brought back are taken away whole, though they were cut meanwhile", () => {
+  const begun = () => {
+    const alice = alone("<p>one</p>");
+    yUndoPluginKey.getState(alice.editor.state)?.undoManager.clear();
+    goTo(alice, 4);
+    type(alice, " two three");
+    stepEnds(alice);
+    return alice;
+  };
+  const written = (write: (alice: Person) => void) => {
+    const alice = begun();
+    write(alice);
+    while (alice.editor.commands.undo());
+    expect(textOf(alice)).toBe("one");
+    while (alice.editor.commands.redo());
+    return textOf(alice);
+  };
+  const deletes = (alice: Person, from = 5, to = 14) => {
+    goTo(alice, from, to);
+    alice.editor.commands.deleteSelection();
+    stepEnds(alice);
+  };
+
+  test("by words of one's own", () => {
+    const all = written((alice) => {
+      deletes(alice);
+      alice.editor.commands.undo();
+      goTo(alice, 8);
+      type(alice, " and");
+    });
+    expect(all).toBe("one two and three");
+  });
+
+  test("twice, and each time after they had been deleted", () => {
+    const all = written((alice) => {
+      for (const at of [8, 6]) {
+        deletes(alice);
+        alice.editor.commands.undo();
+        goTo(alice, at);
+        type(alice, "-");
+        stepEnds(alice);
+      }
+    });
+    expect(all).toBe("one t-wo- three");
+  });
+
+  test("by a deletion in their middle", () => {
+    const all = written((alice) => {
+      deletes(alice);
+      alice.editor.commands.undo();
+      deletes(alice, 6, 8);
+    });
+    expect(all).toBe("one t three");
+  });
+
+  test("by somebody else, whose words stay", () => {
+    const alice = begun();
+    const bob = person(2);
+    met.push(bob);
+    deletes(alice);
+    alice.editor.commands.undo();
+    sync(alice, bob);
+    goTo(bob, 8);
+    type(bob, " and");
+    sync(alice, bob);
+    alice.editor.commands.undo();
+    expect(textOf(alice)).toBe("one and");
+  });
+});
+
 describe("the next undo says what it takes back", () => {
   const kinds = ({ editor }: Person) => [kindOfStep(editor.state, "undo"), kindOfStep(editor.state, "redo")];
 
