@@ -10,7 +10,12 @@ export const Details = DetailsOfSchema.extend({
     const inherited = this.parent?.() ?? {};
     return {
       ...inherited,
-      Enter: (props) => intoEmptyContent(props.editor) || (inherited.Enter?.(props) ?? false),
+      Enter: (props) => {
+        const { $from, $to } = props.editor.state.selection;
+        // Words of several lines would stay: such a selection is no matter of the summary in which it ends.
+        if (!$from.sameParent($to)) return false;
+        return intoEmptyContent(props.editor) || (inherited.Enter?.(props) ?? false);
+      },
     };
   },
 }).configure({

@@ -40,6 +40,7 @@ import { Gaps } from "./gaps";
 import { IndentBackspace, Indenting } from "./indenting";
 import { LateFocus } from "./late_focus";
 import { LineBreaks } from "./line_breaks";
+import { LineEnds } from "./line_ends";
 import { answeringOwnEditsOnly } from "./own_edits";
 import { ARRIVING } from "./pasted_html";
 import { Pasting, type PastingOptions } from "./pasting";
@@ -145,6 +146,7 @@ export function editorExtensions(options: BindingOptions): AnyExtension[] {
     Indenting,
     IndentBackspace,
     LineBreaks,
+    LineEnds,
     MarkdownRules,
     SmartTyping.configure({ isOn: isSmartTypingOn ?? (() => false) }),
     CaretMenus.configure(menus ?? {}),
