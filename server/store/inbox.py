@@ -195,7 +195,7 @@ def put_entries(
     thread_id, comment_id, suggestion_id = about
     ids = {"thread_id": thread_id, "comment_id": comment_id, "suggestion_id": suggestion_id}
     for user_id in sorted(told):  # in one order, so that two transactions do not wait for each other
-        if thread_id and _was_told(connection, document_key, about, user_id, concerned[user_id]):
+        if thread_id and not _makes_way(connection, document_key, about, user_id, concerned[user_id]):
             told -= {user_id}
             continue
         row = {"user_id": user_id, "document_key": document_key, "reason": concerned[user_id].value, "at": at}
@@ -205,18 +205,18 @@ def put_entries(
     return told
 
 
-def _was_told(
+def _makes_way(
     connection: Connection, document_key: int, about: tuple[str, str, str], user_id: str, reason: Reason
 ) -> bool:
-    """Whether somebody has been told this of a comment. If not, take what a new entry replaces."""
+    """Take the entries that a new one replaces. Return False if the old one says the same."""
     thread_id, comment_id, _ = about
     of = {"of_document": document_key, "of_thread": thread_id, "of_comment": comment_id, "of_user": user_id}
     known = {told for (told,) in fetch(connection, _TOLD_OF, **of)}
     if comment_id and reason in known:
-        return True
+        return False
     for told in known if comment_id else known & {reason}:
         change(connection, _TAKE_TOLD, **of, of_reason=told)
-    return False
+    return True
 
 
 def take_entries(connection: Connection, document_key: int, thread_id: str, comment_id: str | None) -> frozenset[str]:
