@@ -11,6 +11,7 @@ import type { Person } from "../page/editors";
 import { session, sessionAtATable, sessionAtOnePlace } from "./together";
 
 const SESSIONS = Number(env.SESSIONS ?? 2);
+const FIRST = Number(env.FIRST ?? 0);
 
 /**
  * Seeds that have failed: halves of letters that one replica kept and the others did not, marks in another order for their author than
@@ -28,18 +29,16 @@ afterEach(() => {
   people = [];
 });
 
-const seeds = new Set([...Array.from({ length: SESSIONS }, (_, seed) => seed), ...FAILED]);
-
-const atOnePlace = [
-  ...new Set([...Array.from({ length: SESSIONS }, (_, seed) => seed), ...FAILED_AT_ONE_PLACE]),
-];
+const fresh = Array.from({ length: SESSIONS }, (_, seed) => FIRST + seed);
+const seeds = new Set([...fresh, ...FAILED]);
+const atOnePlace = [...new Set([...fresh, ...FAILED_AT_ONE_PLACE])];
 
 test.each([
   ...[...seeds].map((seed) => ["session", seed, session] as const),
   ...atOnePlace.map(
     (seed) => ["proposals of two people for the same lines,", seed, sessionAtOnePlace] as const,
   ),
-  ...Array.from({ length: SESSIONS }, (_, seed) => ["at a table,", seed, sessionAtATable] as const),
+  ...fresh.map((seed) => ["at a table,", seed, sessionAtATable] as const),
 ])("%s %i", (_what, seed, tell) => {
   const told = tell(seed);
   people = told.people;
