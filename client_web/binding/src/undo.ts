@@ -201,7 +201,7 @@ function goBack(state: EditorState, way: "undo" | "redo"): boolean {
   steps.length = step ? steps.indexOf(step) + 1 : 0;
   const prepare = (transaction: Y.Transaction) => {
     if (!step) return;
-    cutLikeCopies(transaction, step.insertions);
+    cutLikeCopies(transaction, step);
     findNewPlaces(transaction, step.deletions);
     // The words have moved on, and would die without anything in their place.
     if (!comesBack(transaction, step)) step.insertions = written.get(step) ?? step.insertions;
@@ -282,24 +282,35 @@ export function placeOfStep(state: EditorState, way: "undo" | "redo"): StepPlace
 }
 
 /**
- * Cuts items that an undo has brought back where their copies have been cut since. Yjs follows the
- * first character of an item, and would take nothing but the first piece of its copy.
+ * Cuts what an undo has brought back, and its copies, in the same places. Yjs follows the first
+ * character of an item only, and forgets what is cut off while a step is carried out. Otherwise
+ * pieces of words would stay that are taken back, and others would be lost or come back elsewhere.
  */
-function cutLikeCopies(transaction: Y.Transaction, insertions: DeleteSet): void {
-  // What is cut off is the next one here.
-  Y.iterateDeletedStructs(transaction, insertions, (struct) => {
-    if (!(struct instanceof Y.Item) || !struct.redone) return;
-    const { client, clock } = struct.id;
-    let whole = struct.length;
-    for (let id: Y.ID | null = struct.redone; id; ) {
-      const copy: unknown = Y.getItem(transaction.doc.store, id);
-      if (!(copy instanceof Y.Item)) break;
-      const offset: number = id.clock - copy.id.clock;
-      whole = Math.min(whole, copy.length - offset);
-      id = copy.redone && Y.createID(copy.redone.client, copy.redone.clock + offset);
-    }
-    if (whole < struct.length) Y.getItemCleanStart(transaction, Y.createID(client, clock + whole));
+function cutLikeCopies(transaction: Y.Transaction, { insertions, deletions }: UndoStep): void {
+  const met = new Set<unknown>();
+  Y.iterateDeletedStructs(transaction, insertions, (struct) => cutLikeCopy(transaction, struct));
+  Y.iterateDeletedStructs(transaction, deletions, (struct) => {
+    if (!(struct instanceof Y.Item) || struct.parentSub !== null || met.has(struct.parent)) return;
+    met.add(struct.parent);
+    if (!(struct.parent instanceof Y.AbstractType)) return;
+    for (let at = struct.parent._start; at; at = at.right) cutLikeCopy(transaction, at);
   });
+}
+
+/** Cuts an item and its copies to one length; what is cut off comes right behind the item. */
+function cutLikeCopy(transaction: Y.Transaction, item: unknown): void {
+  if (!(item instanceof Y.Item) || !item.redone) return;
+  const same = [item];
+  for (let id: Y.ID | null = item.redone; id; ) {
+    const copy: unknown = Y.getItemCleanStart(transaction, id);
+    if (!(copy instanceof Y.Item)) break;
+    same.push(copy);
+    id = copy.redone;
+  }
+  const length = Math.min(...same.map((each) => each.length));
+  for (const { id, length: whole } of same) {
+    if (length < whole) Y.getItemCleanStart(transaction, Y.createID(id.client, id.clock + length));
+  }
 }
 
 /** Whether Yjs will find the places of the blocks that a step has deleted: not in what somebody else has deleted. */

@@ -3,6 +3,7 @@
 import { placeOfStep, yUndoPluginKey } from "@manyhands/binding";
 import { afterEach, describe, expect, test } from "vitest";
 import { kindOfStep, STEP_KIND } from "../../src/extensions/undo_steps";
+import { randomOf } from "../rescue/random";
 import { type Person, person, sync, textOf } from "./editors";
 
 const met: Person[] = [];
@@ -189,6 +190,27 @@ describe("words that undo has brought back are taken away whole, though they wer
     alice.editor.commands.undo();
     expect(textOf(alice)).toBe("one and");
   });
+});
+
+test("words that are deleted and brought back again and again keep their order and their formats", () => {
+  for (const seed of [6, 178, 243, ...Array.from({ length: 6 }, (_, index) => 100 + index)]) {
+    const random = randomOf(seed);
+    const alice = alone("<p>x<b>abc</b></p><p>two</p>");
+    const before = alice.editor.state.doc.toString();
+    const done: string[] = [];
+    for (let times = 0; times < 8; times += 1) {
+      const ends = [1, 2, 3, 4, 5, 7, 8, 9, 10];
+      const [from = 1, to = 1] = [ends[random(9)] ?? 1, ends[random(9)] ?? 1].sort(
+        (one, other) => one - other,
+      );
+      if (from === to) continue;
+      goTo(alice, from, to);
+      alice.editor.commands.deleteSelection();
+      done.push(`${from} to ${to}`);
+      alice.editor.commands.undo();
+      expect(alice.editor.state.doc.toString(), `${seed}: ${done.join(", ")}`).toBe(before);
+    }
+  }
 });
 
 describe("the next undo says what it takes back", () => {
