@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable,
 from typing import Generic, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from crdt.errors import Code, ProtocolError, Unavailable
 from crdt.ids import DocumentId
@@ -28,6 +29,9 @@ from server.store.base import Store, Whose
 from server.store.deeds_base import Done
 from server.store.sharing_base import INVITED, KnownUser, Link, Standing
 from server.store.users import shown as stranger
+
+NOBODYS = b""
+"""Hash of a token that nobody has."""
 
 REMEMBERED = 10_000
 """People whose stored names this node remembers. Past this number it reads them again."""
@@ -109,10 +113,13 @@ class Access:
                 found[document_id] = ruling
         return found
 
-    async def people_of(self, document_id: DocumentId, user_ids: Collection[str]) -> Mapping[str, tuple[User, Role]]:
+    async def people_of(
+        self, document_id: DocumentId, user_ids: Collection[str], *, anybody: bool = True
+    ) -> Mapping[str, tuple[User, Role]]:
         """Return those of these people who may open a document, and by which role.
 
-        A person whom only a token lets in is not known to have access while they are away.
+        `anybody`: also those who have not been here yet, if the address lets everybody in. A person
+        whom only a token lets in is not known to have access while they are away.
         """
         known = await self._users.known(user_ids) if user_ids else {}
         identities = [Identity(each.user, "guest", each.email) for each in known.values()]
@@ -120,6 +127,8 @@ class Access:
         standing = (await self._sharing.access([document_id], names)).get(document_id)
         if standing is None:
             return {}
+        if not anybody:
+            standing = replace(standing, link=replace(standing.link, token_hash=NOBODYS))
         granted = {user_id: role for user_id, role in standing.grants.items() if user_id in user_ids}
         found = {user_id: (stranger(user_id), role) for user_id, role in granted.items()}
         for identity in identities:

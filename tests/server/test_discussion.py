@@ -179,14 +179,17 @@ async def test_only_people_who_may_open_the_document_are_mentioned(talk: Talk) -
     assert refused.json()["error"]["message"].startswith("Somebody may not open this document.")
     await talk.begins("ann", "Hm")
     assigned = await talk.asks("ann", "PATCH", f"/api/documents/{DOCUMENT}/threads/{T1}", {"assignee": "zoe"})
-    assert assigned.json()["error"]["message"].startswith("Zoe may not open this document.")
+    assert assigned.json()["error"]["message"].startswith("Somebody may not open this document."), "ids can be guessed"
     await store.sharing.grant(DOCUMENT, "email:zoe@example.com", Role.COMMENTER)
     await store.sharing.grant(DOCUMENT, "email:dora@example.com", Role.EDITOR)
     answer = await talk.replies("ann", mention("zoe"), mention("email:dora@example.com"))
     named = answer.json()["comments"][1]["body"][0]["content"]
     assert [each["attrs"]["label"] for each in named] == ["Zoe", "dora@example.com"]
-    await store.sharing.set_link(DOCUMENT, Link(Role.COMMENTER))
     await store.users.remember(KnownUser(User("max", "Max", "#112233"), "guest"))
+    await store.sharing.set_link(DOCUMENT, Link(Role.VIEWER))
+    refused = await talk.replies("ann", mention("max"), comment=C3)
+    assert refused.json()["error"]["message"].startswith("Somebody is a viewer"), "ids can be guessed"
+    await store.sharing.set_link(DOCUMENT, Link(Role.COMMENTER))
     assert (await talk.replies("ann", mention("max"), comment=C3)).status_code == 200, "the address lets everybody in"
 
 
@@ -215,9 +218,14 @@ async def test_an_author_has_a_name_and_a_colour_after_they_have_left_and_a_stra
     assert await named("ann", "nobody-known") is None
     carl = {"id": "carl", "name": "Carl", "color": "#112233"}
     assert await named("vera", "carl") == carl
+    await store.sharing.set_link(DOCUMENT, Link(Role.COMMENTER))
+    assert await named("vera", "zoe") is None, "the address lets her in, but she has never come"
+    await store.sharing.set_link(DOCUMENT, Link())
     await talk.asks("carl", "POST", f"/api/documents/{DOCUMENT}/opened")
     await store.sharing.revoke(DOCUMENT, "carl")
     assert await named("vera", "carl") == carl
+    refused = await talk.begins("ann", "Hm, ", mention("carl"))
+    assert refused.json()["error"]["message"].startswith("Carl may not open this document.")
     await store.sharing.revoke(DOCUMENT, "vera")
     assert await named("bert", "vera") is None, "she has never opened the document"
     assert await named("carl", "ann") == (404, "not_found"), "he may not read the document any more"

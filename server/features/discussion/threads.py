@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from crdt.budget import Rate
 from crdt.errors import Code, ProtocolError, Unavailable
+from crdt.ids import DocumentId
 from crdt.permissions import Action, may
 from crdt.protocol.messages import User
 from crdt.protocol.row import Contributor
@@ -206,16 +207,21 @@ class DiscussionApi:
     async def name_author(self, asked: Asked) -> KnownAuthor:
         """Say what somebody is called whose id stands in the document, as in a suggestion.
 
-        That is known of people who have access, or who have opened the document in a page.
+        That is known of people who have access by name, or who have opened the document in a page.
         """
-        user_id = asked.request.path_params["user_id"]
-        people = await self._access.people_of(asked.document_id, [user_id])
+        return KnownAuthor(await self._known_here(asked.document_id, asked.request.path_params["user_id"]))
+
+    async def _known_here(self, document_id: DocumentId, user_id: str) -> User | None:
+        """Return who somebody is who has something to do with a document.
+
+        An address that lets everybody in makes nobody known: ids can be guessed.
+        """
+        people = await self._access.people_of(document_id, [user_id], anybody=False)
         if user_id in people:
-            return KnownAuthor(people[user_id][0])
+            return people[user_id][0]
         known = await self._users.known([user_id])
-        if known and await self._shelf.has_opened(asked.document_id, user_id):
-            return KnownAuthor(known[user_id].user)
-        return KnownAuthor(None)
+        has_been_here = bool(known) and await self._shelf.has_opened(document_id, user_id)
+        return known[user_id].user if has_been_here else None
 
     @operation(f"POST {_OF_DOCUMENT}/suggestions/{{suggestion_id}}/outcome", needs=Action.WRITE, errors={409})
     async def tell_outcome(self, asked: Asked, body: Outcome) -> None:
@@ -276,15 +282,19 @@ class DiscussionApi:
         people = await self._access.people_of(asked.document_id, user_ids)
         strangers = sorted(set(user_ids) - people.keys())
         if strangers:
-            known = await self._users.known(strangers[:1])
-            name = known[strangers[0]].user.name if known else "Somebody"
+            name = await self._name_here(asked.document_id, strangers[0])
             message = f"{name} may not open this document. Share the document with them first."
             raise ProtocolError(Code.FORBIDDEN, message)
-        viewers = [user.name for user, role in people.values() if not may(role, Action.COMMENT)]
+        viewers = sorted(user_id for user_id, (_, role) in people.items() if not may(role, Action.COMMENT))
         if viewers and not await self._threads.open_to_viewers(asked.document_id):
-            message = f"{min(viewers)} is a viewer, and viewers may not read this discussion. Let them comment first."
+            name = await self._name_here(asked.document_id, viewers[0])
+            message = f"{name} is a viewer, and viewers may not read this discussion. Let them comment first."
             raise ProtocolError(Code.FORBIDDEN, message)
         return {user_id: user.name for user_id, (user, _) in people.items()}
+
+    async def _name_here(self, document_id: DocumentId, user_id: str) -> str:
+        known = await self._known_here(document_id, user_id)
+        return "Somebody" if known is None else known.name
 
     async def _mentionable(self, asked: Asked) -> list[User]:
         ruling = asked.ruling
