@@ -40,3 +40,4 @@ export {
   undo,
   yUndoPlugin,
 } from "./undo.js";
+export { goesOn } from "./writing.js";

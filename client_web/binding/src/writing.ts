@@ -93,7 +93,8 @@ export class Writer {
     wanted: readonly Node[],
   ): void {
     const holdsProposed = [...elements.map((element) => this.#nodeOf(element)), ...wanted].some(proposedIn);
-    if (holdsProposed && elements.length * wanted.length <= MOST_PAIRS) {
+    const isPaired = holdsProposed || wanted.some((node) => sources.has(node));
+    if (isPaired && elements.length * wanted.length <= MOST_PAIRS) {
       this.#writePairs(parent, before, elements, wanted);
       return;
     }
@@ -123,7 +124,7 @@ export class Writer {
   }
 
   /**
-   * Writes a stretch in which somebody proposes blocks. No element becomes a block that is proposed beside it, and a proposed one
+   * Writes a stretch in which somebody proposes blocks, or of which is known what its blocks were. No element becomes a block that is proposed beside it, and a proposed one
    * that goes becomes no other: what others write in an element belongs to its words.
    */
   #writePairs(
@@ -132,9 +133,14 @@ export class Writer {
     elements: readonly Y.XmlElement[],
     wanted: readonly Node[],
   ): void {
-    const pairs = pairsOf(elements.length, wanted.length, (one, other) =>
-      this.#fitness(elements[one] as Y.XmlElement, wanted[other] as Node),
-    );
+    const there = new Set(elements.map((each) => this.#nodeOf(each)));
+    const pairs = pairsOf(elements.length, wanted.length, (one, other) => {
+      const [kept, node] = [elements[one] as Y.XmlElement, wanted[other] as Node];
+      const source = sources.get(node);
+      // What is not here any more says nothing.
+      const isSaid = source === null || (source !== undefined && there.has(source));
+      return this.#fitness(kept, node, isSaid ? source : undefined);
+    });
     let behind = before;
     let [element, at] = [0, 0];
     for (const [one, other] of [...pairs, [elements.length, wanted.length] as const]) {
@@ -149,15 +155,16 @@ export class Writer {
     }
   }
 
-  /** How well an element may become a node; 0 if it may not. */
-  #fitness(element: Y.XmlElement, node: Node): number {
+  /** How well an element may become a node: 0 if it may not, and the more, the more words stay where they are. */
+  #fitness(element: Y.XmlElement, node: Node, source: Node | null | undefined): number {
     const before = this.#nodeOf(element);
     if (!before || element.nodeName !== node.type.name) return 0;
+    if (source !== undefined) return source === before ? 2 + MOST_SHARED : 0;
     const [was, is] = [proposedIn(before), proposedIn(node)];
-    const hasSameWords = before.textContent === node.textContent;
-    if (was === is) return hasSameWords ? 4 : 2;
+    const shared = Math.min(sharedBy(before, node), MOST_SHARED);
+    if (was === is) return 2 + shared;
     // Accepted.
-    return is === null ? (hasSameWords ? 3 : 1) : 0;
+    return is === null ? 1 + shared : 0;
   }
 
   /**
@@ -328,17 +335,64 @@ export class Writer {
     const before = texts.map(plainText).join("");
     const isTyped = caret !== undefined && caret >= 0 && caret <= after.length;
     const { index, removed, inserted } = differenceOf(before, after, isTyped ? caret : undefined);
-    const pieces = removed > 0 && inserted !== "" ? this.#keptOf(texts, index, removed, inserted) : null;
-    for (const { at, length } of pieces?.gone ?? [{ at: index, length: removed }])
+    const settled = removed > 0 ? this.#settledIn(texts, wanted, after) : null;
+    const pieces =
+      !settled && removed > 0 && inserted !== "" ? this.#keptOf(texts, index, removed, inserted) : null;
+    for (const { at, length } of settled?.gone ?? pieces?.gone ?? [{ at: index, length: removed }])
       removeFrom(texts, at, length);
-    const kept = pieces?.kept ?? 0;
-    insertInto(texts, index + kept, inserted.slice(kept), wanted);
+    const from = settled?.left ?? index + (pieces?.kept ?? 0);
+    insertInto(texts, from, settled ? after.slice(from) : inserted.slice(from - index), wanted);
     let at = 0;
     for (const text of texts) {
       this.#writeFormats(text, wanted, at);
       at += text.length;
     }
     return texts.at(-1)?._item ?? null;
+  }
+
+  /**
+   * Which pieces of a text go, the last one first, and how many letters are left, where suggestions are settled: annotated
+   * pieces go whole, and others stay, up to where the line is cut, or another one comes to its end. Null for another change.
+   */
+  #settledIn(texts: readonly Y.XmlText[], wanted: readonly Node[], after: string) {
+    let start = 0;
+    const runs = this.#runsOf({ texts, behind: null }).map(({ insert, formats }) => {
+      const run = { insert, at: start, isAnnotated: formats.some(({ mark }) => overlapsItself(mark.type)) };
+      start += insert.length;
+      return run;
+    });
+    if (!runs.some(({ isAnnotated }) => isAnnotated)) return null;
+    const isAnnotatedIn = (from: number, to: number) =>
+      marksIn(wanted, from, to).some(({ marks }) => marks.some(({ type }) => overlapsItself(type)));
+    const stays: boolean[] = [];
+    let left = 0;
+    for (let tries = runs.length * 4 + 100; tries > 0; tries -= 1) {
+      const run = runs[stays.length];
+      if (!run || (left === after.length && run.isAnnotated)) {
+        const gone = runs
+          .filter((_, index) => !stays[index])
+          .map(({ at, insert: { length } }) => ({ at, length }));
+        return { gone: gone.reverse(), left };
+      }
+      const end = left + run.insert.length;
+      const isThere = after.startsWith(run.insert, left) && (run.isAnnotated || !isAnnotatedIn(left, end));
+      if (isThere || run.isAnnotated) {
+        stays.push(isThere);
+        if (isThere) left = end;
+        continue;
+      }
+      // The last annotated piece that has stayed goes instead.
+      let isMoved = false;
+      while (stays.length > 0 && !isMoved) {
+        if (!stays.pop()) continue;
+        const last = runs[stays.length];
+        left -= last?.insert.length ?? 0;
+        isMoved = last?.isAnnotated === true;
+      }
+      if (!isMoved) return null;
+      stays.push(false);
+    }
+    return null;
   }
 
   /**
@@ -387,8 +441,52 @@ export class Writer {
   }
 }
 
+/** What nodes were before, where somebody has said so. */
+const sources = new WeakMap<Node, Node | null>();
+
+/**
+ * Says of a node of the next edit which node of the document before goes on in it: null for none. The element of that node is kept.
+ * For what is not said the words decide.
+ */
+export function goesOn(node: Node, source: Node | null): void {
+  sources.set(node, source);
+}
+
 /** Beyond so many pairs of an element and a node, elements are taken in their order. */
 const MOST_PAIRS = 250_000;
+
+/** Letters in common beyond which a pair is as good as one of the same words. */
+const MOST_SHARED = 250;
+
+/** How many letters of a node are in another one too: at its ends, or in pieces that came whole. */
+function sharedBy(before: Node, after: Node): number {
+  const [old, now] = [wordsIn(before), wordsIn(after)];
+  if (old.text === now.text) return MOST_SHARED;
+  const { removed } = differenceOf(old.text, now.text);
+  let whole = 0;
+  for (const piece of old.pieces) if (now.text.includes(piece)) whole += piece.length;
+  return Math.max(old.text.length - removed, whole);
+}
+
+/** The words of a node, also piece by piece as they are marked. */
+interface Words {
+  readonly text: string;
+  readonly pieces: readonly string[];
+}
+
+const words = new WeakMap<Node, Words>();
+
+function wordsIn(node: Node): Words {
+  const known = words.get(node);
+  if (known) return known;
+  const pieces: string[] = [];
+  node.descendants(({ text }) => {
+    if (text !== undefined) pieces.push(text);
+  });
+  const found = { text: pieces.join(""), pieces };
+  words.set(node, found);
+  return found;
+}
 
 /** Pairs in their order that fit best together: of the rows of pairs, one with the greatest sum. */
 function pairsOf(

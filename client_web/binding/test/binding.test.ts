@@ -1,11 +1,12 @@
 /** What a change costs, and what happens when something cannot be shown. */
 
+import type { Node } from "prosemirror-model";
 import { Plugin, TextSelection } from "prosemirror-state";
 import type { EditorView } from "prosemirror-view";
 import { expect, test } from "vitest";
 import * as Y from "yjs";
 import { differenceOf } from "../src/difference.js";
-import { prosemirrorToYXmlFragment, undo, yXmlFragmentToProseMirrorRootNode } from "../src/index.js";
+import { goesOn, prosemirrorToYXmlFragment, undo, yXmlFragmentToProseMirrorRootNode } from "../src/index.js";
 import { bindingOf, book, bound, changesOf, copyOf, line, nextFrame, schema, textAt } from "./views.js";
 
 const LINES = 3_000;
@@ -229,6 +230,41 @@ test("marks that are put and taken leave the letters where they are", () => {
     { insert: " 0 of a book." },
   ]);
   expect(textAt(near, 0)).toBe(text);
+});
+
+test("annotated words go whole, also where their neighbours look the same", () => {
+  const near = bound(book(1));
+  const text = textAt(near, 0);
+  text.delete(0, text.length);
+  text.insert(0, "beta ");
+  text.insert(5, "gamma ", { "comment--abcdefgh": { id: "one" } });
+  text.insert(11, "delta", { "comment--abcdefgh": null });
+  bindingOf(near).flush();
+  const far = copyOf(near.doc);
+  near.view.dispatch(near.view.state.tr.delete(6, 12));
+  textAt({ doc: far }, 0).insert(4, "!");
+  Y.applyUpdate(near.doc, Y.encodeStateAsUpdate(far));
+  expect(text.toString()).toBe("beta! delta");
+});
+
+test("the element of a node is kept for the one in which it goes on, whatever the words are", () => {
+  const near = bound(book(2));
+  const [first, second] = [textAt(near, 0), textAt(near, 1)];
+  const { state } = near.view;
+  const [made, other] = ["Line 1 of a book.", "Line 0, and Line 1 of a book."].map((words) =>
+    schema.node("paragraph", null, schema.text(words)),
+  ) as [Node, Node];
+  goesOn(made, null);
+  goesOn(other, state.doc.child(0));
+  near.view.dispatch(state.tr.replaceWith(0, state.doc.content.size, [made, other]));
+  expect(textAt(near, 1)).toBe(first);
+  expect(second._item?.deleted).toBe(true);
+  expect(near.view.state.doc.textContent).toBe(
+    near.fragment
+      .toArray()
+      .map((line) => (line as Y.XmlElement).get(0).toString())
+      .join(""),
+  );
 });
 
 test("undo puts the caret back where the step began", () => {
