@@ -39,6 +39,22 @@ export function settled(doc: Node, judge: Judge): Node {
   return filled(doc, content) ?? doc;
 }
 
+/** The nodes that settled ones were: null for one that was none. */
+const sources = new WeakMap<Node, Node | null>();
+
+/** Which node of the document before goes on in a settled one: null for none, and undefined for one that is as it was. */
+export function sourceOf(node: Node): Node | null | undefined {
+  return sources.get(node);
+}
+
+/** Notes what goes on in a node that was just made. */
+function comesFrom(source: Node | null, made: Node): Node {
+  if (source === made) return made;
+  const first = source && sources.get(source);
+  sources.set(made, first === undefined ? source : first);
+  return made;
+}
+
 /** Neighbours within their parent, and nothing that the parent would need besides; as they are if they would have to leave it. */
 export function settledIn(parent: Node, nodes: readonly Node[], judge: Judge): readonly Node[] {
   const from = Math.max(parent.children.indexOf(nodes[0] as Node), 0);
@@ -82,6 +98,8 @@ function piecesOf(node: Node, judge: Judge, parent: Node, at: number): readonly 
     move !== null && index < accepted.indexOf(move) && isOutOfPlace(node, each, move);
   const possible = accepted.filter((each, index) => !isVoid(parent, at, each) && !isOvertaken(each, index));
   const sets = setsIn(possible);
+  // The first part that stays where it is goes on as the node.
+  let source: Node | null = node;
   return parts.flatMap(({ content, apart, outside }, index): readonly Piece[] => {
     if (outside) return [outside];
     if (!node.isLeaf && !node.inlineContent && content.size === 0 && VANISHING.includes(node.type.name))
@@ -92,7 +110,9 @@ function piecesOf(node: Node, judge: Judge, parent: Node, at: number): readonly 
     const made = others.reduce((done, each) => changed(done, each, done.attrs, done.content), once);
     const act = index === 0 && move?.kind !== "lift" ? move : null;
     const up = move?.kind === "lift" ? Number(move.attrs?.levels ?? 1) : 0;
-    return [{ node: made, apart, up, act }];
+    const piece = { node: comesFrom(source, made), apart, up, act };
+    source = null;
+    return [piece];
   });
 }
 
@@ -233,7 +253,7 @@ function childrenOf(node: Node, judge: Judge, from = 0, to = node.childCount): r
       }
       const together = wrapped?.id === act.id && last && wrapper ? last.node : null;
       if (together && wrapper) {
-        out[out.length - 1] = plain(together.copy(together.content.append(wrapper.content)));
+        out[out.length - 1] = plain(comesFrom(null, together.copy(together.content.append(wrapper.content))));
       } else out.push(wrapper && !isItem(piece.node) ? plain(wrapper) : { ...piece, act: null });
       wrapped = act;
       continue;
@@ -251,10 +271,12 @@ export const isItem = ({ type }: Node) => ITEMS.includes(type.name);
 export function nestedIn(item: Node, list: Node): Node | null {
   if (item.type !== list.firstChild?.type || !isItem(item)) return null;
   const last = item.lastChild;
-  const goesOn = last?.type === list.type ? last.copy(last.content.append(list.content)) : null;
-  return item.copy(
-    goesOn ? item.content.replaceChild(item.childCount - 1, goesOn) : item.content.addToEnd(list),
-  );
+  const goesOn =
+    last?.type === list.type ? comesFrom(last, last.copy(last.content.append(list.content))) : null;
+  const content = goesOn
+    ? item.content.replaceChild(item.childCount - 1, goesOn)
+    : item.content.addToEnd(list);
+  return comesFrom(item, item.copy(content));
 }
 
 /** A block within the node that was proposed to be around it, with an item between them where that is a list. */
@@ -262,14 +284,14 @@ function wrapperOf(node: Node, { type, attrs }: NodeSuggestion): Node | null {
   const wrapper = node.type.schema.nodes[type ?? ""];
   const between = wrapper?.contentMatch.findWrapping(node.type);
   if (!wrapper || !between) return null;
-  const inner = [...between].reverse().reduce((held, each) => each.create(null, held), node);
-  return wrapper.schema.node(wrapper, { ...attrs }, inner);
+  const inner = [...between].reverse().reduce((held, each) => comesFrom(null, each.create(null, held)), node);
+  return comesFrom(null, wrapper.schema.node(wrapper, { ...attrs }, inner));
 }
 
 /** Two neighbours as one; items of lists are joined together with the lines at their seam. */
 export function joinedNode(before: Node, after: Node): Node | null {
   if (before.inlineContent && after.inlineContent) {
-    return remade(before, before.attrs, before.content.append(after.content));
+    return comesFrom(before, remade(before, before.attrs, before.content.append(after.content)));
   }
   const [last, first] = [before.lastChild, after.firstChild];
   if (before.type !== after.type || before.inlineContent || !last || !first) return null;
@@ -277,7 +299,7 @@ export function joinedNode(before: Node, after: Node): Node | null {
   const children = seam
     ? [...before.children.slice(0, -1), seam, ...after.children.slice(1)]
     : [...before.children, ...after.children];
-  return before.copy(Fragment.from(children));
+  return comesFrom(before, before.copy(Fragment.from(children)));
 }
 
 function changed(node: Node, { type, attrs }: NodeSuggestion, own: Node["attrs"], content: Fragment): Node {

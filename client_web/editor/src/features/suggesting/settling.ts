@@ -1,6 +1,6 @@
 /** Accepts, rejects and withdraws suggestions in an editor, each time as one step of undo. */
 
-import { yUndoPluginKey } from "@manyhands/binding";
+import { goesOn, yUndoPluginKey } from "@manyhands/binding";
 import type { Suggested } from "@manyhands/schema";
 import type { Editor } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
@@ -8,7 +8,7 @@ import type { Transaction } from "@tiptap/pm/state";
 import { suggestingKey } from "../../extensions/suggesting";
 import { gapsOf } from "./aligning";
 import { suggestionsIn } from "./list";
-import { type Judge, settled } from "./settle";
+import { type Judge, settled, sourceOf } from "./settle";
 
 /** A suggestion of which nothing is left, and how it was decided on. */
 export interface Decided extends Pick<Suggested, "id" | "user"> {
@@ -36,6 +36,7 @@ export function settleIn({ state, view }: Editor, judge: Judge): boolean {
   if (now === state.doc || now.eq(state.doc)) return false;
   const { tr } = state;
   become(tr, state.doc, 0, now);
+  tellSources(tr.doc, now);
   const left = new Set(suggestionsIn(tr.doc).map(({ id }) => id));
   tr.setMeta(
     DECIDED,
@@ -51,17 +52,36 @@ export function settleIn({ state, view }: Editor, judge: Judge): boolean {
 /** Makes the content of one node that of another, and changes no more than they differ in. */
 function become(tr: Transaction, old: Node, at: number, now: Node): void {
   for (const { olds, news, oldAt } of gapsOf(old, at, now, 0)) {
-    let place = oldAt;
-    if (olds.length === news.length && olds.every((node, index) => node.type === news[index]?.type)) {
-      for (const [index, node] of olds.entries()) {
-        becomeNode(tr, node, place, news[index] as Node);
-        place += node.nodeSize;
-      }
-      continue;
+    let [one, other, place] = [0, 0, oldAt];
+    const exchange = (oneEnd: number, otherEnd: number) => {
+      const end = endOf(olds.slice(one, oneEnd), place);
+      if (oneEnd > one || otherEnd > other)
+        tr.replaceWith(tr.mapping.map(place), tr.mapping.map(end, -1), news.slice(other, otherEnd));
+      place = end;
+    };
+    for (const [index, node] of news.entries()) {
+      const found = olds.indexOf(sourceOf(node) ?? node, one);
+      const kept = olds[found];
+      if (kept?.type !== node.type) continue;
+      exchange(found, index);
+      becomeNode(tr, kept, place, node);
+      place += kept.nodeSize;
+      [one, other] = [found + 1, index + 1];
     }
-    const size = olds.reduce((sum, { nodeSize }) => sum + nodeSize, 0);
-    tr.replaceWith(tr.mapping.map(place), tr.mapping.map(place + size, -1), [...news]);
+    exchange(olds.length, news.length);
   }
+}
+
+function endOf(nodes: readonly Node[], from: number): number {
+  return nodes.reduce((end, { nodeSize }) => end + nodeSize, from);
+}
+
+/** Says of all that was settled what it was. */
+function tellSources(made: Node, now: Node): void {
+  const source = sourceOf(now);
+  if (source !== undefined) goesOn(made, source);
+  else if (made === now) return;
+  for (const [index, child] of made.children.entries()) tellSources(child, now.child(index));
 }
 
 function becomeNode(tr: Transaction, old: Node, at: number, now: Node): void {
