@@ -87,7 +87,7 @@ class Typist:
         self._http = _Http()
         self._transport = "websocket"
         self._gone = asyncio.Event()
-        self._is_leaving = False
+        self._leaving = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self.socket: Any = self._new_socket()
 
@@ -102,12 +102,12 @@ class Typist:
 
         python-socketio's own loop ends when the connection is cut while it reconnects.
         """
-        while not self._is_leaving:
+        while not self._leaving.is_set():
             self._gone.clear()
             try:
                 auth = {"guest": {"name": self.name}}
                 await self.socket.connect(self._url, transports=[self._transport], auth=auth)
-                if self._is_leaving:
+                if self._leaving.is_set():
                     return  # `connect` loses a cancellation that comes when it is done
                 await self._gone.wait()
             except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError):
@@ -140,14 +140,15 @@ class Typist:
 
     async def open(self, transport: str = "websocket") -> None:
         """Connect and join."""
-        self._transport, self._is_leaving = transport, False
+        self._transport = transport
+        self._leaving.clear()
         self._keeper = asyncio.create_task(self._stay_connected())
         await self.bell.until(lambda: self.joined or bool(self.surprises))
         assert not self.surprises, self.surprises
 
     async def close(self) -> None:
         """Close the page."""
-        self._is_leaving = True
+        self._leaving.set()
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
