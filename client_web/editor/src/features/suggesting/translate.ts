@@ -44,7 +44,36 @@ export function translate(before: EditorState, after: EditorState, author: Autho
 
 /** The document after as it is meant. */
 export function meaningOf(before: Node, after: Node, author: Author): Node {
-  return withoutVoid(overtaken(before, after, author), author.user);
+  return withoutVoid(overtaken(before, wholeLetters(before, after), author), author.user);
+}
+
+/** The document after, in which letters beyond U+FFFF are not cut in two by marks: such a letter has the marks of its first half. */
+function wholeLetters(before: Node | undefined, now: Node): Node {
+  if (before === now || now.isLeaf) return now;
+  if (now.inlineContent) return now.children.some(isHalf) ? now.copy(lettersIn(now)) : now;
+  const known = new Set(before?.children);
+  const children = now.children.map((child, index) =>
+    known.has(child) ? child : wholeLetters(before?.children[index], child),
+  );
+  return children.every((child, index) => child === now.child(index))
+    ? now
+    : now.copy(Fragment.from(children));
+}
+
+function isHalf({ text }: Node): boolean {
+  return text !== undefined && SECOND_HALF.test(text);
+}
+
+const SECOND_HALF = /^[\udc00-\udfff]/;
+
+function lettersIn({ children }: Node): Fragment {
+  const pieces = children.flatMap((child, index) => {
+    const [half, last] = [isHalf(child) ? child.cut(0, 1) : null, children[index - 1]];
+    if (!half?.text || !last?.isText) return [child];
+    const rest = child.nodeSize > 1 ? [child.cut(1)] : [];
+    return [half.mark(last.marks), ...rest];
+  });
+  return Fragment.fromArray(pieces);
 }
 
 class Translation {
