@@ -1,7 +1,7 @@
 /** Two people who suggest beside one who edits: random acts, and updates that arrive late. */
 
 import * as Y from "yjs";
-import { mend } from "../../../provider/src/mending";
+import { lastInsertion, mend } from "../../../provider/src/mending";
 import { settleIn } from "../../src/features/suggesting/settling";
 import type { Person } from "../page/editors";
 import {
@@ -78,6 +78,7 @@ export function session(
   const ann = suggestsAs(joins(eve, flip ? 40 : 4), "ann", random, clock);
   const ben = suggestsAs(joins(eve, flip ? 30 : 3), "ben", random, clock);
   const people = [eve, ann, ben];
+  const lastOf = new Map(people.map(({ doc }) => [doc, lastInsertion(doc)]));
   const start = Y.encodeStateAsUpdate(eve.doc);
   const server = new Server(start);
   const mended: string[] = [];
@@ -99,7 +100,8 @@ export function session(
     acts.push(`${user} ${act.name}`);
     clock.now += random(3) * 1_000;
     if (!updates.every((update) => server.takes(update, user, act.name))) {
-      if (server.takesMended(who, user, act.name)) mended.push(`${user} ${act.name}`);
+      if (server.takesMended(who, user, act.name, lastOf.get(who.doc)?.() ?? null))
+        mended.push(`${user} ${act.name}`);
       else {
         refused.push(`${user} ${act.name}`);
         stuck.push(who.doc);
@@ -128,6 +130,9 @@ export function sessionAtOnePlace(seed: number): Told {
 export function sessionAtATable(seed: number): Told {
   return session(seed, 24, [...TABLES, ...TYPING], [...TYPING, ...TABLES, decides], TABLE);
 }
+
+/** The last mark of insertion that a person has made. */
+type Last = ReturnType<ReturnType<typeof lastInsertion>>;
 
 /** Takes of suggesters nothing but suggestions. */
 class Server {
@@ -161,9 +166,9 @@ class Server {
   }
 
   /** What is refused is put right as the page does, and sent once more with all that the server lacks. */
-  takesMended(who: Person, user: string, act: string): boolean {
+  takesMended(who: Person, user: string, act: string, last: Last): boolean {
     hears(who, this.doc);
-    const isMended = mend(who.doc, [Y.encodeStateAsUpdate(this.doc)], "mended");
+    const isMended = mend(who.doc, [Y.encodeStateAsUpdate(this.doc)], "mended", last);
     seesAll(who);
     return isMended && this.takes(Y.encodeStateAsUpdate(who.doc, Y.encodeStateVector(this.doc)), user, act);
   }
