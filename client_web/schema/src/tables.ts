@@ -7,8 +7,8 @@ import {
   TableHeader as TiptapHeader,
   Table as TiptapTable,
 } from "@tiptap/extension-table";
-import type { Plugin } from "@tiptap/pm/state";
-import { tableEditingKey } from "@tiptap/pm/tables";
+import { NodeSelection, type Plugin, type Selection } from "@tiptap/pm/state";
+import { TableMap, tableEditingKey } from "@tiptap/pm/tables";
 import { isAllowedColor } from "./allowed.js";
 
 /**
@@ -51,7 +51,17 @@ function withoutMending(plugin: Plugin): Plugin {
   if (append) {
     // With equal states there is nothing to mend; what remains is to keep the selection of cells in order.
     plugin.spec.appendTransaction = (transactions, _before, after) =>
-      append.call(plugin, transactions, after, after);
+      isOfCells(after.selection) ? append.call(plugin, transactions, after, after) : undefined;
   }
   return plugin;
+}
+
+/** Whether cells can be selected in the place of a table or a row: not while a row of the table is too short. */
+function isOfCells(selection: Selection): boolean {
+  if (!(selection instanceof NodeSelection)) return true;
+  const { node, $from } = selection;
+  const role: unknown = node.type.spec.tableRole;
+  if (role !== "table" && role !== "row") return true;
+  const { map } = TableMap.get(role === "table" ? node : $from.parent);
+  return map.length > 0 && map.every((cell) => cell > 0);
 }

@@ -1,6 +1,7 @@
 /** Rows and columns of tables, alone and with a colleague who types in them. */
 
 import type { Command } from "@tiptap/core";
+import { NodeSelection } from "@tiptap/pm/state";
 import type { CellSelection } from "@tiptap/pm/tables";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
@@ -162,4 +163,36 @@ describe("while a colleague types", () => {
     expect(rowsOf(alice).join(" ")).toContain(`${words}!?`);
     expect(rowsOf(bob)).toEqual(rowsOf(alice));
   });
+});
+
+test.each<[string, readonly number[]]>([
+  ["no cell at all", [0]],
+  ["no cell in its first row", [0, 2]],
+  ["a last row that is too short", [2, 1]],
+])("a table with %s can be selected as a whole, and so can its rows", (_what, widths) => {
+  const { editor } = alice;
+  const { table, tableRow, tableCell, paragraph } = editor.schema.nodes;
+  const rows = widths.map((width) =>
+    tableRow?.create(
+      null,
+      Array.from({ length: width }, () => tableCell?.createAndFill()).flatMap((cell) => cell ?? []),
+    ),
+  );
+  const made = table?.create(
+    null,
+    rows.flatMap((row) => row ?? []),
+  );
+  if (!made || !paragraph) throw new Error("There is no such table");
+  editor.view.dispatch(
+    editor.state.tr.replaceWith(0, editor.state.doc.content.size, [made, paragraph.create()]),
+  );
+  const places: number[] = [];
+  editor.state.doc.descendants(
+    (node, at) => void (/table|row/.test(node.type.spec.tableRole) && places.push(at)),
+  );
+  expect(places.length).toBe(1 + widths.length);
+  for (const at of places) {
+    editor.view.dispatch(editor.state.tr.setSelection(NodeSelection.create(editor.state.doc, at)));
+    expect(editor.state.selection.from).toBeGreaterThanOrEqual(at);
+  }
 });

@@ -27,8 +27,8 @@ const FAILED = [
  */
 const FAILED_AT_ONE_PLACE = [59, 1025];
 
-/** Seeds that have failed: words typed on in a suggestion that an editor accepts. */
-const FAILED_AT_A_TABLE = [1093];
+/** Seeds that have failed: words typed on in a suggestion that an editor accepts, and a table without cells that is selected. */
+const FAILED_AT_A_TABLE = [1093, 1251];
 
 let people: readonly Person[] = [];
 
