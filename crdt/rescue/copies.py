@@ -6,6 +6,7 @@ have much in common.
 """
 
 from bisect import bisect_left
+from functools import cache, partial
 
 from msgspec import Struct
 
@@ -34,7 +35,7 @@ _OF_A_PAIR = 50
 """Characters that a pair counts beside its own."""
 
 
-class _Run(Struct, frozen=True):
+class _Run(Struct, frozen=True, eq=False):
     """Pieces that follow on one another in a branch. They may be cut later, so their ids count."""
 
     first: Piece
@@ -75,9 +76,11 @@ def copies(sequences: Sequences, change: Change) -> list[Pair]:
         olds.sort(key=lambda run: order.of(run.first))
         news.sort(key=lambda run: order.of(run.first))
     pairs: list[Pair] = []
+    is_struck = cache(partial(_is_struck, sequences, change, _seen_by_author(sequences, change)))
     compared = 0
     for run in _take_equal(sequences, olds, news, pairs):
         least = 1 if _is_new(run.first.branch, change.turn) else LEAST_ELSEWHERE
+        found: list[tuple[_Run, list[tuple[int, int, int]]]] = []
         for each in olds:
             if each.first.branch is run.first.branch:
                 continue
@@ -86,9 +89,60 @@ def copies(sequences: Sequences, change: Change) -> list[Pair]:
             sequences.spend(size // 4)
             if compared > MOST_COMPARED:
                 return pairs
-            for old_at, new_at, length in _common(each.text, run.text, least):
+            common = _common(each.text, run.text, least)
+            # A word that is struck in a line is not the same letters in a line that comes.
+            if sum(length for _, _, length in common) * 2 >= len(run.text) or not is_struck(each):
+                found.append((each, common))
+        for each, common in _without_overlaps(found):
+            for old_at, new_at, length in common:
                 pairs += _pair(sequences, each, run, length, old_at, new_at)
     return pairs
+
+
+def _without_overlaps(
+    found: list[tuple[_Run, list[tuple[int, int, int]]]],
+) -> list[tuple[_Run, list[tuple[int, int, int]]]]:
+    """Leave out what was struck in a text that lives on, where another old text has more in common.
+
+    Otherwise a struck word would be found in the letters of a line that moves. Blocks that died may
+    be earlier and later forms of one block, which all live on in the new one.
+    """
+    if len(found) < 2:
+        return found
+    by_length = sorted(found, key=lambda each: -sum(length for _, _, length in each[1]))
+    taken: list[tuple[int, int]] = []
+    left_out: list[_Run] = []
+    for run, common in by_length:
+        spans = [(at, at + length) for _, at, length in common]
+        is_struck = run.first.branch is not None and run.first.branch.is_alive
+        if is_struck and any(begin < end and start < until for start, end in spans for begin, until in taken):
+            left_out.append(run)
+        else:
+            taken += spans
+    return [each for each in found if not any(each[0] is run for run in left_out)]
+
+
+def _is_struck(sequences: Sequences, change: Change, seen: int, run: _Run) -> bool:
+    """Whether words stand behind an old text that the author knew and has left there."""
+    client, _, end = run.spans[-1]
+    behind = sequences.ending(client, end - 1).right
+    while behind is not None:
+        sequences.spend(1)
+        is_left = behind.kind == STRING and not behind.dead and behind.turn != change.turn
+        if is_left and (behind.client == change.author or sequences.row_of(behind) <= seen):
+            return True
+        behind = behind.right
+    return False
+
+
+def _seen_by_author(sequences: Sequences, change: Change) -> int:
+    """Return the last row that an update's author has applied for sure.
+
+    Nobody deletes what they do not have, and rows come in their order.
+    """
+    if change.after is not None:
+        return change.after
+    return max((sequences.row_of(piece) for piece in change.named if piece.client != change.author), default=0)
 
 
 def _take_equal(sequences: Sequences, olds: list[_Run], news: list[_Run], pairs: list[Pair]) -> list[_Run]:

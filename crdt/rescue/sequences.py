@@ -9,6 +9,7 @@ deleted may have an *heir*: the piece with the same characters that lives in its
 heirs in their turn.
 """
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -174,6 +175,8 @@ class Sequences:
         self.turn = 0
         self._seq = 0
         """The row that is being taken."""
+        self._rows = array("Q", (0,))
+        """The row that was taken in each turn."""
         self.pieces = 0
         """Number of pieces."""
         self._work_left = MOST_WORK
@@ -352,6 +355,10 @@ class Sequences:
         self.spend(len(passed))
         return left
 
+    def row_of(self, piece: Piece) -> int:
+        """Return the row that brought a piece; of a snapshot, the last row in it."""
+        return self._rows[piece.turn]
+
     def root_of(self, piece: Piece) -> Piece:
         """Return what a copy is a copy of in the end; cut the copy where that has another one."""
         source = piece
@@ -378,7 +385,10 @@ class Sequences:
         that the author had before, or empty. Raises InvariantError for
         an update whose past is not here; the sequences are useless then.
         """
+        if not self._seq and self.turn:
+            self._rows[self.turn] = seq - 1  # the snapshot's
         self.turn, self._seq = self.turn + 1, seq
+        self._rows.append(seq)
         change = Change(self.turn, seq, after)
         reader = ItemReader(update)
         self._integrate(self._read(reader, update), change)
@@ -453,6 +463,7 @@ class Sequences:
         Raises InvariantError if the snapshot has something else in their place.
         """
         self.turn += 1
+        self._rows.append(0)
         reader = ItemReader(snapshot)
         entries: list[Entry] = []
         for entry in self._read(reader, snapshot):
