@@ -92,12 +92,14 @@ async def resource(name):
         print("closed:", name)
 
 
+@pytest.mark.timeout(5)
 async def test_hangs_in_the_loop():
     async with resource("in the loop"):
         time_is_over()
         await asyncio.create_task(asyncio.Event().wait(), name="the one who waits")
 
 
+@pytest.mark.timeout(5)
 async def test_hangs_at_its_end_as_well():
     ours, theirs = socket.socketpair()
     _, writer = await asyncio.open_connection(sock=ours)
