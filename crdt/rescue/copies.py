@@ -7,6 +7,7 @@ have much in common.
 
 from bisect import bisect_left
 from functools import cache, partial
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -80,7 +81,7 @@ def copies(sequences: Sequences, change: Change) -> list[Pair]:
     compared = 0
     for run in _take_equal(sequences, olds, news, pairs):
         least = 1 if _is_new(run.first.branch, change.turn) else LEAST_ELSEWHERE
-        found: list[tuple[_Run, list[tuple[int, int, int]]]] = []
+        found: list[_Likeness] = []
         for each in olds:
             if each.first.branch is run.first.branch:
                 continue
@@ -90,36 +91,40 @@ def copies(sequences: Sequences, change: Change) -> list[Pair]:
             if compared > MOST_COMPARED:
                 return pairs
             common = _common(each.text, run.text, least)
+            letters = sum([length for _, _, length in common])
             # A word that is struck in a line is not the same letters in a line that comes.
-            if sum(length for _, _, length in common) * 2 >= len(run.text) or not is_struck(each):
-                found.append((each, common))
-        for each, common in _without_overlaps(found):
+            if letters * 2 >= len(run.text) or not is_struck(each):
+                found.append(_Likeness(each, common, letters))
+        for each, common, _ in _without_overlaps(found):
             for old_at, new_at, length in common:
                 pairs += _pair(sequences, each, run, length, old_at, new_at)
     return pairs
 
 
-def _without_overlaps(
-    found: list[tuple[_Run, list[tuple[int, int, int]]]],
-) -> list[tuple[_Run, list[tuple[int, int, int]]]]:
+class _Likeness(NamedTuple):
+    """Common parts of an old text and a new one: offsets in both and lengths, and their sum."""
+
+    old: _Run
+    common: list[tuple[int, int, int]]
+    letters: int
+
+
+def _without_overlaps(found: list[_Likeness]) -> list[_Likeness]:
     """Leave out what was struck in a text that lives on, where another old text has more in common.
 
     Otherwise a struck word would be found in the letters of a line that moves. Blocks that died may
     be earlier and later forms of one block, which all live on in the new one.
     """
-    if len(found) < 2:
-        return found
-    by_length = sorted(found, key=lambda each: -sum(length for _, _, length in each[1]))
     taken: list[tuple[int, int]] = []
-    left_out: list[_Run] = []
-    for run, common in by_length:
+    kept: set[_Run] = set()
+    for old, common, _ in sorted(found, key=lambda each: -each.letters):
         spans = [(at, at + length) for _, at, length in common]
-        is_struck = run.first.branch is not None and run.first.branch.is_alive
-        if is_struck and any(begin < end and start < until for start, end in spans for begin, until in taken):
-            left_out.append(run)
-        else:
-            taken += spans
-    return [each for each in found if not any(each[0] is run for run in left_out)]
+        lives_on = old.first.branch is not None and old.first.branch.is_alive
+        if lives_on and any(begin < end and start < until for start, end in spans for begin, until in taken):
+            continue
+        taken += spans
+        kept.add(old)
+    return [each for each in found if each.old in kept]
 
 
 def _is_struck(sequences: Sequences, change: Change, seen: int, run: _Run) -> bool:
