@@ -22,6 +22,15 @@ def suggestion(page: EditorPage, words: str) -> Locator:
     return page.page.get_by_role("article", name=re.compile("^Suggestion by")).filter(has_text=words)
 
 
+async def _invites_a_commenter(alice: EditorPage, visitor: Person) -> EditorPage:
+    sharing = await alice.shares()
+    await sharing.opens_link_for("Commenter")
+    await sharing.closes()
+    bob = await visitor.opens(alice.document_id)
+    await bob.may("suggest")
+    return bob
+
+
 async def test_a_commenter_suggests_and_an_editor_decides(meet: Meeting, line: Line) -> None:
     owner, visitor = await meet("Alice"), await meet("Bob", line.url)
     visitor.expects(NETWORK)
@@ -29,12 +38,7 @@ async def test_a_commenter_suggests_and_an_editor_decides(meet: Meeting, line: L
     await alice.goes_to_start()
     await alice.types("Hello brave world", "Second line")
     await alice.shows("Saved")
-    sharing = await alice.shares()
-    await sharing.opens_link_for("Commenter")
-    await sharing.closes()
-
-    bob = await visitor.opens(alice.document_id)
-    await bob.may("suggest")
+    bob = await _invites_a_commenter(alice, visitor)
     await expect(bob.title).to_have_attribute("readonly", "")
     await bob.selects("brave")
     await bob.types("new")
@@ -177,11 +181,7 @@ async def test_two_people_propose_something_for_one_line(meet: Meeting) -> None:
     await alice.goes_to_start()
     await alice.types("Hello brave world", "Second line")
     await alice.shows("Saved")
-    sharing = await alice.shares()
-    await sharing.opens_link_for("Commenter")
-    await sharing.closes()
-    bob = await visitor.opens(alice.document_id)
-    await bob.may("suggest")
+    bob = await _invites_a_commenter(alice, visitor)
     await alice.chooses_mode("Suggesting")
 
     await bob.selects("brave")
@@ -215,11 +215,7 @@ async def test_rows_and_columns_are_suggested_beside_an_editor_s(meet: Meeting, 
     await alice.goes_to_start()
     await alice.pastes("text/html", TABLE)
     await alice.shows("Saved")
-    sharing = await alice.shares()
-    await sharing.opens_link_for("Commenter")
-    await sharing.closes()
-    bob = await visitor.opens(alice.document_id)
-    await bob.may("suggest")
+    bob = await _invites_a_commenter(alice, visitor)
 
     await bob.goes_after("Beans")
     await bob.changes_table("Row", "Insert below")
