@@ -86,7 +86,7 @@ export function proposalKeyOf(user: string): string {
   return `${PROPOSAL}${hashOf({ type: "suggestion", attrs: { user } })}`;
 }
 
-/** What people propose for an element, in the order of their ids; null for nothing. Another's key is nobody's. */
+/** Proposals for an element, in the order of their ids; null for none. Another's key is nobody's. */
 export function proposalsIn(attributes: Attributes): readonly Proposal[] | null {
   const found = Object.entries(attributes).flatMap(([key, value]) => {
     const proposal = key.startsWith(PROPOSAL) ? proposalFrom(value) : null;

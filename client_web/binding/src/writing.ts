@@ -441,7 +441,7 @@ export class Writer {
   }
 }
 
-/** What nodes were before, where somebody has said so. */
+/** Earlier forms of nodes, where somebody has said so. */
 const sources = new WeakMap<Node, Node | null>();
 
 /**
@@ -458,7 +458,7 @@ const MOST_PAIRS = 250_000;
 /** Letters in common beyond which a pair is as good as one of the same words. */
 const MOST_SHARED = 250;
 
-/** How many letters of a node are in another one too: at its ends, or in pieces that came whole. */
+/** Number of letters of a node that are in another one too: at its ends, or in pieces that came whole. */
 function sharedBy(before: Node, after: Node): number {
   const [old, now] = [wordsIn(before), wordsIn(after)];
   if (old.text === now.text) return MOST_SHARED;

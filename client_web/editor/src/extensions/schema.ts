@@ -92,7 +92,7 @@ function settled(extension: AnyExtension): AnyExtension {
   return Object.defineProperty(extension, "options", { value: extension.options });
 }
 
-/** What a kit is made of; the kit itself would make it anew for each editor. */
+/** Parts of a kit; the kit itself would make them anew for each editor. */
 function partsOf(kit: AnyExtension): readonly AnyExtension[] {
   const { name, options, storage } = kit;
   return getExtensionField<() => AnyExtension[]>(kit, "addExtensions", { name, options, storage })();

@@ -13,7 +13,7 @@ import * as Y from "yjs";
 /** How many characters and blocks of a step were no suggestions when the step was made. */
 const PLAIN = Symbol("plain");
 
-/** Of a step that was made by somebody who might do nothing but suggest. */
+/** Mark of a step that was made by somebody who might do nothing but suggest. */
 const BOUND = Symbol("bound");
 
 /** Who suggests at the moment, and whether the person may do nothing else. */
