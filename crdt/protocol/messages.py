@@ -9,7 +9,7 @@ is the reference for both.
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Annotated, Literal, NewType, assert_never
@@ -22,6 +22,7 @@ from crdt.errors import Code, EpochChanged, ManyhandsError, ProtocolError
 from crdt.ids import MAX_CLIENT_ID, ClientId, DocumentId, Epoch, PresenceId, Seq
 from crdt.permissions import Role as Role
 from crdt.permissions import share_of
+from crdt.protocol.cursors import Place, shorten
 from crdt.protocol.links import heirs_as_json
 from crdt.yjs.varint import MAX_SAFE
 
@@ -69,15 +70,34 @@ class PresenceChange:
         """The change for those who know already whose session this is."""
         return f'{{"presence_id":{self.presence_id},"state":{self._state_text}}}'
 
+    def short_text(self, *, rest: bool) -> str:
+        """The same in short, from protocol 3 on.
+
+        `rest`: with what the state has beside the cursor.
+        """
+        if self._cursor is None:
+            return self.move_text
+        return f"[{self.presence_id},{_write_json(self._cursor)}{',' + self.rest if rest else ''}]"
+
+    @cached_property
+    def rest(self) -> str:
+        """What the state has beside its cursor, as JSON; empty if the cursor is not shortened."""
+        if self.state is None or self._cursor is None:
+            return ""
+        return _write_json({key: value for key, value in self.state.items() if key != "cursor"})
+
+    @cached_property
+    def _cursor(self) -> list[Place] | None:
+        return None if self.state is None else shorten(self.state)
+
     @cached_property
     def _state_text(self) -> str:
         return _write_json(self.state)
 
 
-def write_changes(changes: Sequence[PresenceChange], moves: Collection[PresenceId] = ()) -> str:
-    """Write a list of changes as JSON. Of those in `moves`, it is known whose sessions they are."""
-    texts = [change.move_text if change.presence_id in moves else change.text for change in changes]
-    return f"[{','.join(texts)}]"
+def write_changes(changes: Sequence[PresenceChange]) -> str:
+    """Write a list of changes as JSON."""
+    return f"[{','.join([change.text for change in changes])}]"
 
 
 Durability = Literal["ok", "waiting"]
@@ -258,11 +278,26 @@ class UpdateMessage(Struct, frozen=True):
 class PresenceMessage(Struct, frozen=True):
     """Sessions that came, moved or went.
 
-    `moves`: those of them that everybody who is told knows already.
+    Attributes:
+        moves: those of them that everybody who is told knows already.
+        cursors: those of `moves` of which nothing but the cursor has changed.
     """
 
     changes: tuple[PresenceChange, ...]
     moves: frozenset[PresenceId] = frozenset()
+    cursors: frozenset[PresenceId] = frozenset()
+
+    def write(self, protocol: int) -> str:
+        """Write the list of changes as JSON."""
+        if protocol == 1:
+            return write_changes(self.changes)
+        return f"[{','.join([self._written(change, protocol) for change in self.changes])}]"
+
+    def _written(self, change: PresenceChange, protocol: int) -> str:
+        presence_id = change.presence_id
+        if presence_id not in self.moves:
+            return change.text
+        return change.move_text if protocol == 2 else change.short_text(rest=presence_id not in self.cursors)
 
 
 class ResyncMessage(Struct, frozen=True):
@@ -397,8 +432,8 @@ def encode_message(  # noqa: PLR0911 - one for each message
     match message:
         case UpdateMessage(seq, batch, heirs):
             return "update", [document_id, seq, batch, *([Written(heirs_as_json(heirs))] if heirs else [])]
-        case PresenceMessage(changes, moves):
-            return "presence", [document_id, Written(write_changes(changes, moves if protocol > 1 else ()))]
+        case PresenceMessage():
+            return "presence", [document_id, Written(message.write(protocol))]
         case ResyncMessage():
             return "resync", [document_id]
         case RoleMessage(role):

@@ -33,7 +33,7 @@ STATE_DEPTH = 16
 """Levels of lists and objects in a presence state. People's cursors need three."""
 
 
-NEWEST_PROTOCOL = 2
+NEWEST_PROTOCOL = 3
 """The newest protocol that this server speaks."""
 
 MAX_LINK = 200
@@ -55,7 +55,7 @@ _WANTED: Mapping[str, str] = {
     "color": "a string",
     "guest": "an object",
     "state": "an object, or null for a cursor that is nowhere",
-    "protocol": "1 or 2",
+    "protocol": "1, 2 or 3",
     "newest": "an integer from 1",
     "format": "an object with a name and a version",
     "format.name": "a string of 1 to 64 letters, digits, @, /, _, . or -",
@@ -177,7 +177,7 @@ CLIENT_EVENTS = frozenset(_FORMS)
 class _Connect(Struct, frozen=True):
     guest: Guest | None = None
     token: _Token | None = None
-    protocol: Literal[1, 2] | None = None
+    protocol: Literal[1, 2, 3] | None = None
     newest: Annotated[int, Meta(ge=1)] | None = None
 
 

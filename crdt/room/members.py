@@ -527,8 +527,8 @@ class PresenceTable:
         """The nodes whose people are here, and the rows of those people."""
         self._under: dict[ClientId, frozenset[str]] | None = None
         """The user ids that other nodes show under each client id; None until needed again."""
-        self._introduced: dict[PresenceId, tuple[ClientId, User]] = {}
-        """Whose sessions everybody here has been told to be.
+        self._told: dict[PresenceId, PresenceChange] = {}
+        """What everybody here has been told of each row last.
 
         Whoever comes later is told of all rows on joining. A row that goes is forgotten at once,
         because somebody may join before it is back.
@@ -536,14 +536,19 @@ class PresenceTable:
 
     def message(self, changes: tuple[PresenceChange, ...]) -> PresenceMessage:
         """Return what everybody here is to be told of these changes now."""
-        moves = set()
+        moves, cursors = set(), set()
         for change in changes:
-            presence_id, who = change.presence_id, (change.client_id, change.user)
-            if change.state is None or self._introduced.get(presence_id) == who:
+            presence_id = change.presence_id
+            if change.state is None:
                 moves.add(presence_id)
-            else:
-                self._introduced[presence_id] = who
-        return PresenceMessage(changes, frozenset(moves))
+                continue
+            told = self._told.get(presence_id)
+            if told is not None and (told.client_id, told.user) == (change.client_id, change.user):
+                moves.add(presence_id)
+                if told.rest == change.rest:
+                    cursors.add(presence_id)
+            self._told[presence_id] = change
+        return PresenceMessage(changes, frozenset(moves), frozenset(cursors))
 
     # This node's people.
 
@@ -571,7 +576,7 @@ class PresenceTable:
         """Take a row out, if it is there."""
         row = self._rows.pop(presence_id, None)
         if row is not None:
-            self._introduced.pop(presence_id, None)
+            self._told.pop(presence_id, None)
             self.changes[presence_id] = _gone(row)
 
     def take_changes(self) -> tuple[PresenceChange, ...]:
@@ -583,6 +588,16 @@ class PresenceTable:
     def here(self) -> tuple[PresenceChange, ...]:
         """Return this node's rows."""
         return tuple(self._rows.values())
+
+    def show(self, presence_id: PresenceId) -> tuple[PresenceChange, ...]:
+        """Return all rows for somebody who joins under this number.
+
+        They hear of changes before the others do. So these are told in full to everybody: what the
+        others were told last says nothing to the newcomer.
+        """
+        for changed in self.changes:
+            self._told.pop(changed, None)
+        return self.everybody(but=presence_id)
 
     def everybody(self, but: PresenceId | None = None) -> tuple[PresenceChange, ...]:
         """Return all rows of all nodes, except perhaps one."""
@@ -625,7 +640,7 @@ class PresenceTable:
             elif rows.pop(change.presence_id, None) is None:
                 continue
             else:
-                self._introduced.pop(change.presence_id, None)
+                self._told.pop(change.presence_id, None)
             news.append(change)
         if not rows:
             del self.nodes[node]
@@ -644,7 +659,7 @@ class PresenceTable:
         self._under = None
         gone = tuple(map(_gone, self.nodes.pop(node, {}).values()))
         for change in gone:
-            self._introduced.pop(change.presence_id, None)
+            self._told.pop(change.presence_id, None)
         return gone
 
 

@@ -231,7 +231,7 @@ class Room:
         effects = self.members.join(session, request, user, role, parts)
         effects += self.judge(session, role)
         chunks: tuple[bytes | None, int, int] = (missing, 0, 0) if parts is None else (None, parts.count, len(missing))
-        presence = self.members.presence.everybody(but=session.presence_id)
+        presence = self.members.presence.show(session.presence_id)
         broken, aside, presence_id = self.quarantined is not None, self.replica.set_aside_open, session.presence_id
         seen = (request.seq if request.after is None else request.after) if request.epoch == self.epoch else None
         heirs = b"" if seen is None else self._rescuing.since(seen)

@@ -91,17 +91,19 @@ class Member(WebSocketClient):
             self.synced.set_exception(ConnectionError(f"hung up before {self.document} was synced"))
 
 
+LOOK = {"name": "Somebody", "color": "#30bced"}
+
+
 def cursor(number: int) -> str:
     """A cursor and a name, as an editor shows them."""
     place = {"type": {"client": 1000 + number, "clock": number}, "tname": None, "item": None, "assoc": 0}
-    user = {"name": "Somebody", "color": "#30bced"}
-    return json.dumps({"user": user, "cursor": {"anchor": place, "head": place}, "n": marker(number)})
+    return json.dumps({"user": LOOK, "cursor": {"anchor": place, "head": place}, "n": marker(number)})
 
 
 class Native(Member):
     """This project's own protocol: Socket.IO events, and one frame for each update (server/PROTOCOL.md)."""
 
-    PROTOCOL = 2
+    PROTOCOL = 3
 
     _ACK = re.compile(rb"43(\d+)\[\{")
     _JOIN = 90_000_000
@@ -112,7 +114,8 @@ class Native(Member):
         return f"/socket.io/?EIO=4&transport=websocket&document={document}"
 
     def opened(self) -> None:
-        self.transport.write(frame(TEXT, b'40{"protocol":%d}' % self.PROTOCOL))
+        greeting = {"protocol": self.PROTOCOL, "guest": LOOK}
+        self.transport.write(frame(TEXT, b"40" + json.dumps(greeting).encode()))
 
     def ask(self) -> None:
         self._attachments: list[bytes] = []
@@ -131,7 +134,9 @@ class Native(Member):
         return frame(BINARY, head + varuint(len(update)) + update)
 
     def write_move(self, number: int, state: str) -> bytes:
-        return frame(TEXT, f'42["presence","{self.document}",{{"state":{state}}}]'.encode())
+        # As the provider does: who somebody is, the server says.
+        told = {key: value for key, value in json.loads(state).items() if key != "user"}
+        return frame(TEXT, f'42["presence","{self.document}",{{"state":{json.dumps(told)}}}]'.encode())
 
     def received(self, first: int, payload: bytes) -> None:
         if payload == b"2":

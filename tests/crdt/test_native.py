@@ -52,6 +52,7 @@ from crdt.protocol.messages import (
     write_arguments,
 )
 from crdt.protocol.requests import decode_request
+from crdt.room.members import PresenceTable
 from crdt.yjs.varint import sized, varuint
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent.parent / "vectors" / "native_protocol.json").read_text())
@@ -251,6 +252,19 @@ def test_who_somebody_is_is_told_once_in_protocol_2() -> None:
     assert to_file(told) == [json.loads(ALICE.text), {"presence_id": 8, "state": None}]
     _, (_, of_old) = encode_message(DOCUMENT, PresenceMessage((ALICE, GONE), frozenset({PresenceId(8)})))
     assert to_file(of_old) == [json.loads(ALICE.text), json.loads(GONE.text)]
+
+
+@pytest.mark.parametrize("vector", VECTORS["cursors"], ids=lambda vector: str(vector["story"]))
+def test_cursors_move_in_few_bytes_in_protocol_3(vector: dict[str, Any]) -> None:
+    table = PresenceTable()
+    for state in (vector["before"], vector["state"]):
+        if state is None:
+            table.remove(ALICE.presence_id)
+        else:
+            table.put(ALICE.presence_id, ALICE.client_id, ALICE.user, state)
+        message = table.message(table.take_changes())
+    assert json.loads(message.write(3)) == [vector["change"]]
+    assert json.loads(message.write(2)) == [{"presence_id": 7, "state": vector["state"]}]
 
 
 @pytest.mark.parametrize("vector", VECTORS["invalid_batches"], ids=lambda vector: str(vector["story"]))

@@ -1,8 +1,9 @@
-"""Protocol 2 at the gateway: updates in one frame each, beside clients of protocol 1, over both transports."""
+"""Protocols 2 and 3 at the gateway: updates in one frame each, beside clients of protocol 1, over both transports."""
 
 import base64
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -85,6 +86,27 @@ async def test_new_and_old_clients_are_in_one_document(server: LiveServer) -> No
             assert (change["client_id"], change["state"]) == (1, {"at": at})
 
 
+async def test_a_cursor_is_told_to_each_as_they_speak(server: LiveServer) -> None:
+    document_id = await server.new_document()
+    async with AsyncExitStack() as stack:
+        alice, bob, carol, dave = [await stack.enter_async_context(raw_socket(server.port)) for _ in range(4)]
+        for client_id, (protocol, person) in enumerate(((1, alice), (2, bob), (3, carol), (3, dave))):
+            await person.connected(f'{{"protocol":{protocol}}}')
+            await person.join(document_id, client_id + 1)
+        for clock in (1, 2):
+            place = {"type": None, "tname": None, "item": {"client": 1, "clock": clock}, "assoc": 0}
+            state = {"color": "#00695c", "cursor": {"anchor": place, "head": place}}
+            await dave.ask(5, "presence", document_id, {"state": state})
+            ((of_old,), (brief,), (short,)) = [await presence(listener) for listener in (alice, bob, carol)]
+            assert of_old["state"] == brief["state"] == state
+            assert "user" in of_old
+            if clock == 1:
+                assert short == brief == of_old
+            else:
+                assert brief == {"presence_id": of_old["presence_id"], "state": state}
+                assert short == [of_old["presence_id"], [[None, None, [1, 2], 0]]]
+
+
 @pytest.mark.parametrize(
     ("payload", "spoken"),
     [
@@ -93,7 +115,8 @@ async def test_new_and_old_clients_are_in_one_document(server: LiveServer) -> No
         ('{"newest":1}', None),
         ('{"protocol":2}', 2),
         ('{"protocol":1,"newest":2}', 2),
-        ('{"protocol":1,"newest":90}', 2),
+        ('{"protocol":3}', 3),
+        ('{"protocol":1,"newest":90}', 3),
     ],
 )
 async def test_the_answer_to_connect_names_what_is_spoken(server: LiveServer, payload: str, spoken: int | None) -> None:
@@ -102,7 +125,7 @@ async def test_the_answer_to_connect_names_what_is_spoken(server: LiveServer, pa
         assert json.loads(str(await alice.receive())[2:]).get("protocol") == spoken
 
 
-@pytest.mark.parametrize("payload", ['{"protocol":3}', '{"newest":0}', '{"newest":"2"}'])
+@pytest.mark.parametrize("payload", ['{"protocol":4}', '{"newest":0}', '{"newest":"2"}'])
 async def test_a_protocol_that_is_none_is_refused(server: LiveServer, payload: str) -> None:
     async with raw_socket(server.port) as alice:
         await alice.send("40" + payload)

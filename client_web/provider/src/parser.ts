@@ -1,5 +1,5 @@
 /**
- * Socket.IO's parser with the frames of protocol 2: an update is one binary frame instead of a text and its attachment.
+ * Socket.IO's parser with the frames of protocols 2 and 3: an update is one binary frame instead of a text and its attachment.
  *
  * Everything else travels as Socket.IO's own parser has it, CONNECT before all. So a server of protocol 1 is understood: its
  * answer to CONNECT names no protocol, and nothing but protocol 1 is spoken on that connection.
@@ -12,13 +12,13 @@ import { WireError } from "./wire.js";
 
 /** The protocol that every server speaks, and the newest one that is spoken here. */
 export const OLDEST = 1;
-export const NEWEST = 2;
+export const NEWEST = 3;
 
 /** The first byte of an update. */
 const UPDATE = 1;
 const EVENT = "update";
 
-/** A parser for one connection, as the option `parser` of socket.io-client wants it. Both halves know whether it is protocol 2. */
+/** A parser for one connection, as the option `parser` of socket.io-client wants it. Both halves know whether it is protocol 1. */
 export function parser(): { readonly Encoder: typeof Encoder; readonly Decoder: typeof Decoder } {
   let isNew = false;
   /** Attachments that belong to the last text and are still to come. */
@@ -34,7 +34,7 @@ export function parser(): { readonly Encoder: typeof Encoder; readonly Decoder: 
       override add(frame: unknown): void {
         if (typeof frame === "string") {
           awaited = frame >= "5" ? Number.parseInt(frame.slice(1), 10) : 0; // 5 and 6 announce attachments
-          if (frame < "1") isNew = frame.includes('"protocol":2');
+          if (frame < "1") isNew = /"protocol":[23]/.test(frame);
         } else if (isNew && awaited-- <= 0) {
           this.emitReserved("decoded", { type: PacketType.EVENT, nsp: "/", data: decodeUpdate(frame) });
           return;

@@ -9,7 +9,7 @@ import type { Awareness } from "y-protocols/awareness";
 import type { Clock, Timer } from "./clock.js";
 import { Premature } from "./premature.js";
 import type { ErrorCode, LocalUser, ServerError } from "./types.js";
-import { decodePresence, type PresenceChange, sentence, type Who } from "./wire.js";
+import { decodePresence, type PresenceChange, sentence } from "./wire.js";
 
 /** Milliseconds between two messages; fast enough for a cursor, and a tenth of what a server should bear. */
 const PAUSE = 100;
@@ -36,8 +36,8 @@ export class Presence {
   private readonly onRefused: (error: ServerError) => void;
   /** The colour that the server has been told for this person; it need not be said again. */
   color: string | null = null;
-  /** Whose each other session is, as shown. A person who reconnects has two under one client id for a moment. */
-  private readonly sessions = new Map<number, Who>();
+  /** Each other session, as shown. A person who reconnects has two under one client id for a moment. */
+  private readonly sessions = new Map<number, PresenceChange>();
   private live = false;
   private ownPresenceId: number | null = null;
   private limitBytes = 0;
@@ -76,7 +76,7 @@ export class Presence {
     this.schedule();
   }
 
-  /** Take the server's word, which says once whose a session is. */
+  /** Take the server's word, which says again only what has changed. */
   hear(told: unknown): void {
     const { held } = this.premature;
     this.changed(decodePresence(told, (id) => held.get(id)?.change ?? this.sessions.get(id)));

@@ -20,14 +20,10 @@ export interface Limits {
   readonly presence_bytes: number;
 }
 
-/** Whose a session is. */
-export interface Who {
+export interface PresenceChange {
+  readonly presenceId: number;
   readonly clientId: number;
   readonly user: User;
-}
-
-export interface PresenceChange extends Who {
-  readonly presenceId: number;
   /** null: this session is gone. */
   readonly state: Readonly<Record<string, unknown>> | null;
 }
@@ -143,21 +139,46 @@ export function decodeUser(value: unknown): User {
   return { id: word("id"), name: word("name"), color: word("color") };
 }
 
-/** `whoIs`: whose session it is, where that is not told again. A session of which it was never told is left out. */
+/**
+ * `told`: what was told last of a session, where that is not told again. A session of which nothing was told is left out.
+ */
 export function decodePresence(
   value: unknown,
-  whoIs?: (presenceId: number) => Who | undefined,
+  told?: (presenceId: number) => PresenceChange | undefined,
 ): readonly PresenceChange[] {
   return list(value, "presence").flatMap((entry) => {
+    if (Array.isArray(entry)) return decodeMove(entry, told);
     const change = record(entry, "change");
     const presenceId = natural(change.presence_id, "presence_id");
     const who =
       change.user === undefined
-        ? whoIs?.(presenceId)
+        ? told?.(presenceId)
         : { clientId: natural(change.client_id, "client_id"), user: decodeUser(change.user) };
     const state = change.state === null ? null : record(change.state, "state");
     return who === undefined ? [] : [{ ...who, presenceId, state }];
   });
+}
+
+/** A cursor's move, `[presence_id, [anchor, head?], rest?]`: without a head it is the anchor, without a rest all else has stayed. */
+function decodeMove(
+  [id, cursor, rest]: readonly unknown[],
+  told?: (presenceId: number) => PresenceChange | undefined,
+): readonly PresenceChange[] {
+  const presenceId = natural(id, "presence_id");
+  const before = told?.(presenceId);
+  const [anchor, head = anchor] = list(cursor, "cursor").map((place) => {
+    const [type, tname, item, assoc] = list(place, "place");
+    return { type: decodeId(type), tname, item: decodeId(item), assoc };
+  });
+  if (anchor === undefined) throw new WireError("A cursor has no place.");
+  const others = rest === undefined ? before?.state : record(rest, "state");
+  return before === undefined ? [] : [{ ...before, state: { ...others, cursor: { anchor, head } } }];
+}
+
+function decodeId(value: unknown): unknown {
+  if (value === null) return null;
+  const [client, clock] = list(value, "id");
+  return { client: natural(client, "client"), clock: natural(clock, "clock") };
 }
 
 /** Absent means that nothing has moved. */

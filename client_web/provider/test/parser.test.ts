@@ -8,7 +8,8 @@ import { bytesOf, revive } from "./harness/vectors.js";
 
 const frames = vectors.updates_in_one_frame;
 const ANSWER_OF_OLD = '0{"sid":"s"}';
-const ANSWER = '0{"sid":"s","protocol":2}';
+const ANSWER = '0{"sid":"s","protocol":3}';
+const ANSWERS = [ANSWER, '0{"sid":"s","protocol":2}'];
 
 /** Both halves of a connection's parser, after an answer to CONNECT. */
 function connection(answer: string) {
@@ -27,7 +28,7 @@ function connection(answer: string) {
   return { decoder, hear, write };
 }
 
-describe("with a server of protocol 2", () => {
+describe.each(ANSWERS)("with a server that answers %s", (ANSWER) => {
   it.each(frames.from_server)("$story is one frame", ({ arguments: args, frame }) => {
     const { hear } = connection(ANSWER);
     const event = { type: PacketType.EVENT, nsp: "/", data: ["update", ...(revive(args) as unknown[])] };

@@ -126,6 +126,21 @@ describe("other people", () => {
     expect(shown()).toBeUndefined();
   });
 
+  it("move on from what was heard of them last, also while that is held back", () => {
+    const { awareness, presence, clock } = here();
+    const shown = () => awareness.getStates().get(77);
+    presence.joined([change(2, 77, { color: "#0369a1", cursor: null })], 1, 4096);
+    presence.hear([[2, [[null, "t", null, 0]]]]);
+    const place = { type: null, tname: "t", item: null, assoc: 0 };
+    expect(shown()).toMatchObject({ color: "#0369a1", cursor: { anchor: place, head: place } });
+    presence.hear([[2, [[null, null, [5, 0], 0]], { color: "#00695c", move: 1 }]]);
+    presence.hear([[2, [[null, null, [5, 1], 0]]]]);
+    expect(shown()).toMatchObject({ color: "#0369a1", cursor: { head: place } });
+    clock.advance(4_000);
+    const head = { item: { client: 5, clock: 1 } };
+    expect(shown()).toMatchObject({ color: "#00695c", move: 1, cursor: { head } });
+  });
+
   it("are gone with the link, and those who left meanwhile do not return", () => {
     const { awareness, presence } = here();
     presence.joined([change(2, 77, {}), change(3, 88, {})], 1, 4096);

@@ -81,7 +81,7 @@ it("a guest shows name and colour", async () => {
   await visitor.knocks({ user: { name: "Ann", color: "#0369a1" } });
   await visitor.connected();
   expect(visitor.door.connects).toEqual([
-    { protocol: 1, newest: 2, guest: { name: "Ann", color: "#0369a1" } },
+    { protocol: 1, newest: 3, guest: { name: "Ann", color: "#0369a1" } },
   ]);
 });
 
@@ -137,7 +137,7 @@ describe("a token", () => {
     expect(visitor.door.authentications).toEqual([]);
     visitor.clock.advance(1_000);
     await visitor.until(() => visitor.door.authentications.length === 1);
-    expect(visitor.door.connects).toEqual([{ protocol: 1, newest: 2, token: first }]);
+    expect(visitor.door.connects).toEqual([{ protocol: 1, newest: 3, token: first }]);
     expect(visitor.door.authentications).toEqual([{ token: second }]);
     expect(connection.link).toBe("connected");
   });
@@ -191,8 +191,8 @@ describe("a token", () => {
     await visitor.knocks({ token: source("old", "new") });
     await visitor.until(() => visitor.links.at(-1) === "connected", 1_000);
     expect(visitor.door.connects).toEqual([
-      { protocol: 1, newest: 2, token: "old" },
-      { protocol: 1, newest: 2, token: "new" },
+      { protocol: 1, newest: 3, token: "old" },
+      { protocol: 1, newest: 3, token: "new" },
     ]);
     expect(visitor.refusals).toEqual([]);
   });
@@ -260,7 +260,7 @@ describe("a network that swallows WebSockets", () => {
     await visitor.connected();
     expect(visitor.door.knocks).toEqual(["websocket", "polling"]);
     expect(visitor.door.connects).toEqual([
-      { protocol: 1, newest: 2, guest: { name: "Ann", color: "#0369a1" } },
+      { protocol: 1, newest: 3, guest: { name: "Ann", color: "#0369a1" } },
     ]);
     expect(visitor.links).toEqual(["connecting", "connected"]);
   });

@@ -105,6 +105,21 @@ describe("the server's words", () => {
   });
 });
 
+describe("a cursor's move", () => {
+  const user = { id: "u1", name: "Bob", color: "#b3261e" };
+  const told = (state: unknown) => ({ presenceId: 7, clientId: 77, user, state }) as wire.PresenceChange;
+
+  it.each(vectors.cursors)("is told: $story", ({ before, state, change }) => {
+    expect(wire.decodePresence([change], () => told(before))).toEqual([told(state)]);
+    expect(wire.decodePresence([change], () => undefined)).toEqual([]);
+  });
+
+  it.each(vectors.invalid_cursors.map((change) => [change]))("is refused as %j", (change) => {
+    expect(() => wire.decodePresence([change], () => told({}))).toThrow(wire.WireError);
+    expect(() => wire.decodePresence([change])).toThrow(wire.WireError);
+  });
+});
+
 describe("characters that live on elsewhere", () => {
   it("are five integers each, and may be absent", () => {
     expect(wire.decodeHeirs(undefined)).toEqual([]);
