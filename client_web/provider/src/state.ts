@@ -278,9 +278,11 @@ function takesChanges({ document, quarantined }: SyncState): boolean {
 }
 
 /** Drop a refusal whose reason has gone away, so that its changes are offered again. */
-export function forgive(state: SyncState): SyncState {
-  const code = state.refusal?.code;
+export function forgive(before: SyncState, news: SyncState): SyncState {
+  const code = news.refusal?.code;
   const isOfRole = code === "forbidden" || code === "quarantined" || code === "not_a_suggestion";
-  const lifted = isOfRole && mayWrite(state);
-  return lifted ? { ...state, refusal: null, strikes: null } : state;
+  // For those who may edit, a document is full later.
+  const hasRoom = code === "document_full" && before.role === "commenter";
+  const lifted = (isOfRole || hasRoom) && mayWrite(news);
+  return lifted ? { ...news, refusal: null, strikes: null } : news;
 }

@@ -176,7 +176,7 @@ export function joined(state: SyncState, attempt: number, answer: JoinAnswer): S
   const { role, document, durability, quarantined, setAside, discussion, limits, epoch } = answer;
   const told = { role, document, durability, quarantined, setAside, discussion, limits, epoch };
   const delay = unsaved(state) > 0 ? state.delay : null;
-  const heard = forgive({
+  const heard = forgive(state, {
     ...state,
     ...told,
     delay,
@@ -579,7 +579,7 @@ function giveUp(state: SyncState, phase: Joined, error: ServerError, bytes: numb
 
 /** Join again if the news lifted a refusal. */
 function afterNews(before: SyncState, news: SyncState): Step {
-  const next = forgive(news);
+  const next = forgive(before, news);
   return before.refusal !== null && next.refusal === null ? join(next) : stay(next);
 }
 

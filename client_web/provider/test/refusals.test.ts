@@ -110,6 +110,28 @@ describe("a refused update", () => {
     expect([room.server.text(), alice.unsaved, alice.state.refusal]).toEqual(["patience", 0, null]);
   });
 
+  it("is offered again when a commenter may edit, for whom the document is full later", () => {
+    const room = new Room();
+    room.server.role = "commenter";
+    const alice = room.joins();
+    room.server.refuseUpdates.push("document_full");
+    alice.types("patience");
+    room.settle();
+    room.server.say("document", { title: "Plan", trashed_at: null });
+    room.settle();
+    expect(alice.state.refusal).toMatchObject({ code: "document_full" });
+    room.server.give(alice.line, "editor");
+    room.settle();
+    expect([room.server.text(), alice.unsaved, alice.state.refusal]).toEqual(["patience", 0, null]);
+
+    room.server.refuseUpdates.push("document_full");
+    alice.types("!");
+    room.settle();
+    room.server.give(alice.line, "owner");
+    room.settle();
+    expect(alice.state.refusal).toMatchObject({ code: "document_full" });
+  });
+
   it("is offered again when the document leaves the trash", () => {
     const room = new Room();
     const alice = room.joins();
