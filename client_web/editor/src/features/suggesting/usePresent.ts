@@ -27,11 +27,22 @@ export function useHasSuggestions(editor: Editor | null): boolean {
     };
   }, [editor]);
   useEffect(() => {
-    // Offline, before any suggestion has been seen here, the code may be out of reach.
-    if (has) loadDecided().catch(() => undefined);
+    if (!has) return;
+    // Offline, before any suggestion has been seen here, the code may be out of reach for a while.
+    const load = () =>
+      void loadDecided().then(
+        () => clearInterval(timer),
+        () => undefined,
+      );
+    const timer = setInterval(load, UNTIL_AGAIN);
+    load();
+    return () => clearInterval(timer);
   }, [has]);
   return has;
 }
+
+/** Milliseconds until code that did not come is asked for again. */
+const UNTIL_AGAIN = 10_000;
 
 /** Lets an editor suggest anew what the server has refused: at once, or when a composed word is done. */
 export function useSuggestingAnew(
