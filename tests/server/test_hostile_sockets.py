@@ -182,7 +182,7 @@ async def idle_connections_are_dropped(seconds: float) -> bool:
 
 
 async def test_s8_whatever_goes_wrong_in_connect_is_a_refusal(server: LiveServer) -> None:
-    for payload in ('"x"', "[1]", '{"guest":5}', '{"guest":{"name":5}}', '{"protocol":3}'):
+    for payload in ('"x"', "[1]", '{"guest":5}', '{"guest":{"name":5}}', '{"protocol":4}'):
         async with raw_socket(server.port) as stranger:
             await stranger.send("40" + payload)
             answer = str(await stranger.receive())
