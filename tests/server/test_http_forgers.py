@@ -11,7 +11,9 @@ from crdt.ids import DocumentId
 from crdt.permissions import Role
 from crdt.protocol.batch import decode_batch
 from crdt.suggestions.views import view_of
+from server.store.sql import SqlStore
 from tests.harness.in_process_sandbox import InProcessSandbox
+from tests.harness.memory_store import copy_of
 from tests.harness.suggester import Writer
 from tests.server.http_site import Site, error_of
 
@@ -115,8 +117,21 @@ class Place:
         return len(loaded.rows), [*filter(None, [view_of(child, "bob").content for child in reader.root.children])]
 
 
+MADE: list[tuple[SqlStore, DocumentId]] = []
+"""The store with the document, which is made once. Making it takes longer than most stories."""
+
+
 @pytest.fixture
 async def place() -> AsyncIterator[Place]:
+    if not MADE:
+        MADE.append(await filled())
+    store, document_id = MADE[0]
+    site = Site(copy_of(store), writer=InProcessSandbox())
+    async with site.client() as client:
+        yield Place(site, client, document_id)
+
+
+async def filled() -> tuple[SqlStore, DocumentId]:
     site = Site(writer=InProcessSandbox())
     async with site.client() as client:
         made = await client.post("/api/documents", headers=OWNER)
@@ -126,7 +141,7 @@ async def place() -> AsyncIterator[Place]:
         await site.store.sharing.grant(place.document_id, "third", Role.EDITOR)
         await place.edits(OWNER, {"do": "append", "content": "Hello brave world\n\nAnother line"})
         await place.edits(THIRD, *PROPOSED, suggest=True)
-        yield place
+    return site.store, place.document_id
 
 
 @pytest.mark.parametrize("forged", FORGED)

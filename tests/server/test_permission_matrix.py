@@ -4,8 +4,8 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -15,6 +15,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+import pytest_asyncio
 from PIL import Image
 
 from crdt.ids import DocumentId, Epoch
@@ -25,17 +26,18 @@ from crdt.protocol.row import Contributor
 from server.config.people import PeopleSettings
 from server.features import APIS
 from server.http.operation import Operation, operations_of
+from server.sandbox import Sandbox
 from server.store.base import Attachment
-from server.store.inbox_base import Place
 from server.store.sharing_base import KnownUser, Link
 from server.store.sql import SqlStore
 from server.store.threads_base import Actor, Begin, React, Rule, Said
 from tests.harness.in_process_sandbox import InProcessSandbox
 from tests.harness.live_server import LiveServer, serving
+from tests.harness.memory_store import copy_of, memory_store, rows_of
 from tests.harness.person import Person, person
 from tests.harness.suggester import Writer, suggests_a_block
 from tests.harness.tokens import SECRET
-from tests.harness.whole_server import whole_server
+from tests.harness.whole_server import IdleSandbox, whole_server
 from tests.server.http_site import Site, error_of
 
 DOCUMENT = DocumentId("a-document")
@@ -168,14 +170,67 @@ async def filled(store: SqlStore, role: Role | None, *, trashed: bool = False) -
         await store.catalogue.set_trashed(DOCUMENT, NOON)
 
 
-async def everything(store: SqlStore) -> object:
-    """All that a request could have changed."""
-    access = (await store.sharing.access([DOCUMENT], ["me", "friend", "somebody", "new"])).get(DOCUMENT)
-    people: list[object] = [*await store.sharing.people(DOCUMENT)]
-    deeds = await store.deeds.list(DOCUMENT), await store.shelf.placed([DOCUMENT], "me")
-    people = [*people, *await store.access_requests.waiting(DOCUMENT)]
-    people += [await store.threads.read(DOCUMENT, 0), await store.inboxes.page("friend", 100, Place())]
-    return await store.catalogue.get(DOCUMENT), await store.log.load(DOCUMENT), access, people, deeds
+async def granted(role: Role, trashed: bool) -> SqlStore:
+    store = memory_store()
+    await filled(store, role, trashed=trashed)
+    return store
+
+
+async def visited(way: str, role: Role, trashed: bool) -> SqlStore:
+    """A store where `me` has come to the document by the link, or with a program's token."""
+    site = Site()
+    async with site.client() as client:
+        await filled(site.store, None, trashed=trashed)
+        if way == "by the link":
+            await site.store.sharing.set_link(DOCUMENT, Link(role))
+        await asked(client, Ask(Action.READ, "GET", headers=shown(way, role)))  # so that the visit is noted
+    return site.store
+
+
+def shown(way: str, role: Role) -> dict[str, str]:
+    return {} if way == "by the link" else {"x-program": role}
+
+
+async def discussed(trashed: bool) -> SqlStore:
+    """A store where viewers may read the discussion, and `me` is one."""
+    store = memory_store()
+    await filled(store, Role.VIEWER)
+    owner = Actor(Contributor("somebody", "Somebody"), Role.OWNER, 2**53)
+    assert await store.threads.act(DOCUMENT, owner, Rule(viewers=True)) is not None
+    if trashed:
+        await store.catalogue.set_trashed(DOCUMENT, NOON)
+    return store
+
+
+async def closed(trashed: bool) -> SqlStore:
+    """A store where `me` may do nothing."""
+    store = memory_store()
+    await filled(store, None, trashed=trashed)
+    return store
+
+
+async def known_to_nobody() -> SqlStore:
+    """A store where the link makes everybody an editor."""
+    store = memory_store()
+    await filled(store, None)
+    await store.sharing.set_link(DOCUMENT, Link(Role.EDITOR))
+    return store
+
+
+MADE: dict[tuple[object, ...], SqlStore] = {}
+
+
+async def a_store(made: Callable[..., Awaitable[SqlStore]], *arguments: object) -> SqlStore:
+    """Return a copy of a store that is made once. Making one takes longer than all the rest of a test."""
+    key = (made, *arguments)
+    if key not in MADE:
+        MADE[key] = await made(*arguments)
+    return copy_of(MADE[key])
+
+
+def everything(store: SqlStore) -> object:
+    """All that a request could have changed. Who asks is remembered by their present name, whatever they may do."""
+    return {table: rows for table, rows in rows_of(store).items() if table != "users"}
 
 
 def asked(client: httpx.AsyncClient, ask: Ask, document_id: str = DOCUMENT) -> Any:
@@ -190,105 +245,106 @@ def every_action_is_asked_for() -> None:
     assert {ask.action for ask in REQUESTS} == set(Action)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """The one that checks pictures."""
+    async with IdleSandbox() as sandbox:
+        yield sandbox
+
+
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
+
+
+@on_one_loop
 @pytest.mark.usefixtures("every_action_is_asked_for")
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("ask", REQUESTS, ids=str)
-async def test_over_rest_a_role_does_what_the_table_says_and_nothing_else(role: Role, ask: Ask) -> None:
-    site = Site(writer=InProcessSandbox())
-    async with site.sandbox if ask.content else nullcontext(), site.client() as client:
-        await filled(site.store, role, trashed=ask.trashed)
-        before = await everything(site.store)
+async def test_over_rest_a_role_does_what_the_table_says_and_nothing_else(
+    sandbox: Sandbox, role: Role, ask: Ask
+) -> None:
+    site = Site(await a_store(granted, role, ask.trashed), writer=InProcessSandbox(), sandbox=sandbox)
+    async with site.client() as client:
+        before = everything(site.store)
         response = await asked(client, ask)
         if may(role, ask.action):
             assert response.is_success
         else:
             assert error_of(response) == (403, "forbidden")
             assert f" {role} of this document" in response.json()["error"]["message"]
-            assert await everything(site.store) == before
+            assert everything(site.store) == before
 
 
 # The same table for everybody who has their role in another way than by a grant.
 
 
+@on_one_loop
 @pytest.mark.parametrize("way", ["by the link", "by a program's token"])
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.OWNER])
 @pytest.mark.parametrize("ask", REQUESTS, ids=str)
-async def test_over_rest_visitors_and_programs_do_what_their_role_says(ask: Ask, role: Role, way: str) -> None:
-    site = Site(writer=InProcessSandbox())
-    async with site.sandbox if ask.content else nullcontext(), site.client() as client:
-        await filled(site.store, None, trashed=ask.trashed)
-        if way == "by the link":
-            await site.store.sharing.set_link(DOCUMENT, Link(role))
-            headers: dict[str, str] = {}
-        else:
-            headers = {"x-program": role}
-        await asked(client, Ask(Action.READ, "GET", headers=headers))  # so that the visit is noted
-        before = await everything(site.store)
-        response = await asked(client, replace(ask, headers={**ask.headers, **headers}))
+async def test_over_rest_visitors_and_programs_do_what_their_role_says(
+    sandbox: Sandbox, ask: Ask, role: Role, way: str
+) -> None:
+    site = Site(await a_store(visited, way, role, ask.trashed), writer=InProcessSandbox(), sandbox=sandbox)
+    async with site.client() as client:
+        before = everything(site.store)
+        response = await asked(client, replace(ask, headers={**ask.headers, **shown(way, role)}))
         if may(role, ask.action):
             assert response.is_success
         else:
             assert error_of(response) == (403, "forbidden")
-            assert await everything(site.store) == before
+            assert everything(site.store) == before
 
 
+@on_one_loop
 @pytest.mark.parametrize("ask", REQUESTS, ids=str)
 async def test_viewers_whom_the_owner_lets_read_the_discussion_do_nothing_more(ask: Ask) -> None:
-    site = Site(writer=InProcessSandbox())
+    site = Site(await a_store(discussed, ask.trashed), writer=InProcessSandbox())
     async with site.client() as client:
-        await filled(site.store, Role.VIEWER)
-        owner = Actor(Contributor("somebody", "Somebody"), Role.OWNER, 2**53)
-        assert await site.store.threads.act(DOCUMENT, owner, Rule(viewers=True)) is not None
-        if ask.trashed:
-            await site.store.catalogue.set_trashed(DOCUMENT, NOON)
-        before = await everything(site.store)
+        before = everything(site.store)
         response = await asked(client, ask)
         if may(Role.VIEWER, ask.action) or (ask.method, ask.path) == ("GET", "/threads"):
             assert response.is_success
         else:
             assert error_of(response) == (403, "forbidden")
-            assert await everything(site.store) == before
+            assert everything(site.store) == before
 
 
 DISCUSSING = [ask for ask in REQUESTS if ask.path.startswith("/threads/") or ask.path.endswith("/outcome")]
 
 
+@on_one_loop
 @pytest.mark.parametrize("ask", DISCUSSING, ids=str)
 async def test_whoever_will_not_be_known_again_says_nothing(ask: Ask) -> None:
-    site = Site()
+    site = Site(await a_store(known_to_nobody))
     async with site.client() as client:
-        await filled(site.store, None)
-        await site.store.sharing.set_link(DOCUMENT, Link(Role.EDITOR))
-        before = await everything(site.store)
+        before = everything(site.store)
         response = await asked(client, replace(ask, headers={"x-name": ""}))
         assert error_of(response) == (409, "forbidden")
-        assert await everything(site.store) == before
+        assert everything(site.store) == before
 
 
 async def test_whoever_does_not_sign_in_where_people_do_does_nothing() -> None:
     people = PeopleSettings(auth="jwt", jwt_secret=SECRET)
-    async with whole_server(people) as server, server.browser() as client:
-        await filled(server.store, None)
-        await server.store.sharing.set_link(DOCUMENT, Link(Role.EDITOR))
-        before = await everything(server.store)
+    async with whole_server(people, store=await a_store(known_to_nobody)) as server, server.browser() as client:
+        before = everything(server.store)
         for ask in REQUESTS:
             assert error_of(await asked(client, ask)) == (401, "unauthenticated"), ask
-        assert await everything(server.store) == before
+        assert everything(server.store) == before
 
 
+@on_one_loop
 @pytest.mark.parametrize("ask", REQUESTS, ids=str)
 async def test_over_rest_a_forbidden_document_and_an_absent_one_are_answered_alike(ask: Ask) -> None:
-    site = Site(writer=InProcessSandbox())
+    site = Site(await a_store(closed, ask.trashed), writer=InProcessSandbox())
     async with site.client() as client:
-        await filled(site.store, None, trashed=ask.trashed)
-        before = await everything(site.store)
+        before = everything(site.store)
         forbidden = await asked(client, ask)
         absent = await asked(client, ask, "no-such-document")
         ill_formed = await asked(client, ask, "x")
         assert error_of(forbidden) == (404, "not_found")
         assert forbidden.content == absent.content == ill_formed.content
         assert forbidden.headers == absent.headers == ill_formed.headers
-        assert await everything(site.store) == before
+        assert everything(site.store) == before
 
 
 # Over Socket.IO people have their roles by the link: nobody is known there by name.
