@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from pycrdt import Doc, Text
 
 from crdt.errors import Unavailable
@@ -91,10 +92,20 @@ async def started(job: "asyncio.Task[object]") -> None:
     await asyncio.wait({job}, timeout=0)
 
 
-async def test_a_log_is_folded_into_a_snapshot() -> None:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """A sandbox for all stories that leave it fit for the next job, whose worker may have died."""
     async with Sandbox() as sandbox:
-        first = await sandbox.fold(None, ONE_HELLO)
-        second = await sandbox.fold(first.snapshot, [encode_batch([update(7, 0, b"\x84\x01\x04\x01!")])])
+        yield sandbox
+
+
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
+
+
+@on_one_loop
+async def test_a_log_is_folded_into_a_snapshot(sandbox: Sandbox) -> None:
+    first = await sandbox.fold(None, ONE_HELLO)
+    second = await sandbox.fold(first.snapshot, [encode_batch([update(7, 0, b"\x84\x01\x04\x01!")])])
     document: Doc[Text] = Doc()
     document.apply_update(open_snapshot(second.snapshot) or b"")
     assert str(document.get("t", type=Text)) == "hello!"
@@ -111,13 +122,14 @@ async def tried(sandbox: Sandbox, snapshot: bytes | None, batches: Sequence[byte
     return (await sandbox.trial(stored(snapshot, batches), GateLimits())).state_vector
 
 
-async def test_a_trial_tells_how_far_a_document_reaches() -> None:
-    async with Sandbox() as sandbox:
-        assert await tried(sandbox, None, []) == b"\0"
-        assert await tried(sandbox, HELLO, []) == HELLO_STATE_VECTOR
-        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
+@on_one_loop
+async def test_a_trial_tells_how_far_a_document_reaches(sandbox: Sandbox) -> None:
+    assert await tried(sandbox, None, []) == b"\0"
+    assert await tried(sandbox, HELLO, []) == HELLO_STATE_VECTOR
+    assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
+@on_one_loop
 @pytest.mark.parametrize(
     ("snapshot", "sentence"),
     [
@@ -127,14 +139,16 @@ async def test_a_trial_tells_how_far_a_document_reaches() -> None:
         pytest.param(b"", "damaged", id="no-update"),
     ],
 )
-async def test_what_kills_its_decoder_is_rejected_and_the_next_job_runs(snapshot: bytes, sentence: str) -> None:
+async def test_what_kills_its_decoder_is_rejected_and_the_next_job_runs(
+    sandbox: Sandbox, snapshot: bytes, sentence: str
+) -> None:
     """Said to be in the engine's form, so that pycrdt is given the bytes themselves."""
-    async with Sandbox() as sandbox:
-        with pytest.raises(SandboxRejected, match=sentence):
-            await sandbox.fold(seal_snapshot(snapshot), [])
-        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
+    with pytest.raises(SandboxRejected, match=sentence):
+        await sandbox.fold(seal_snapshot(snapshot), [])
+    assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
+@on_one_loop
 @pytest.mark.parametrize(
     "updates",
     [
@@ -145,25 +159,27 @@ async def test_what_kills_its_decoder_is_rejected_and_the_next_job_runs(snapshot
     ],
     ids=["deep", "without-structs", "beyond-the-last-clock", "empty"],
 )
-async def test_a_log_that_the_gate_cannot_read_is_not_folded_and_pycrdt_does_not_see_it(updates: list[bytes]) -> None:
-    async with Sandbox() as sandbox:
-        worker = sandbox.worker_pids
-        with pytest.raises(SandboxRejected):
-            await sandbox.fold(None, [encode_batch(updates)])
-        assert sandbox.worker_pids == worker
+async def test_a_log_that_the_gate_cannot_read_is_not_folded_and_pycrdt_does_not_see_it(
+    sandbox: Sandbox, updates: list[bytes]
+) -> None:
+    assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
+    worker = sandbox.worker_pids
+    with pytest.raises(SandboxRejected):
+        await sandbox.fold(None, [encode_batch(updates)])
+    assert sandbox.worker_pids == worker
 
 
-async def test_a_trial_dies_of_what_whoever_opens_the_document_would_die_of() -> None:
-    async with Sandbox() as sandbox:
-        with pytest.raises(SandboxRejected, match="nested too deeply") as rejected:
-            await tried(sandbox, None, [*ONE_HELLO, *deadly()])
-        assert rejected.value.died
+@on_one_loop
+async def test_a_trial_dies_of_what_whoever_opens_the_document_would_die_of(sandbox: Sandbox) -> None:
+    with pytest.raises(SandboxRejected, match="nested too deeply") as rejected:
+        await tried(sandbox, None, [*ONE_HELLO, *deadly()])
+    assert rejected.value.died
 
 
-async def test_a_trial_sets_aside_what_a_replay_would() -> None:
+@on_one_loop
+async def test_a_trial_sets_aside_what_a_replay_would(sandbox: Sandbox) -> None:
     batches = [*ONE_HELLO, b"\x05x", encode_batch([b"", bytes.fromhex("0100010000")])]
-    async with Sandbox() as sandbox:
-        trial = await sandbox.trial(stored(None, batches), GateLimits())
+    trial = await sandbox.trial(stored(None, batches), GateLimits())
     assert trial.state_vector == HELLO_STATE_VECTOR
     assert trial.seconds >= 0
     places = [(each.seq, each.set_aside.position, each.raw) for each in trial.found]
@@ -248,10 +264,10 @@ async def test_fifty_jobs_at_once_all_get_their_own_answer() -> None:
     assert answers == [bytes([1, client, 5]) for client in clients]
 
 
-async def test_a_crash_among_many_jobs_costs_one_of_them() -> None:
-    async with Sandbox() as sandbox:
-        jobs = [ONE_HELLO, ONE_HELLO, deadly(), ONE_HELLO]
-        answers = await asyncio.gather(*(tried(sandbox, None, job) for job in jobs), return_exceptions=True)
+@on_one_loop
+async def test_a_crash_among_many_jobs_costs_one_of_them(sandbox: Sandbox) -> None:
+    jobs = [ONE_HELLO, ONE_HELLO, deadly(), ONE_HELLO]
+    answers = await asyncio.gather(*(tried(sandbox, None, job) for job in jobs), return_exceptions=True)
     assert [type(answer) for answer in answers] == [bytes, bytes, SandboxRejected, bytes]
 
 
