@@ -37,6 +37,9 @@ settings.load_profile("manyhands")
 
 AS_INSTALLED = Path(__file__).parent / "harness" / "as_installed"
 
+ALL_SLOW = {Path(__file__).parent / name for name in ("cluster", "e2e")}
+"""Folders whose tests are all marked by the folder."""
+
 
 @pytest.fixture(autouse=True, scope="session")
 def quiet_log() -> None:
@@ -67,9 +70,9 @@ def patient_visitors() -> Iterator[None]:
 def certificates_read_once() -> Iterator[None]:
     """A client by itself reads the world's certificates anew, which takes longer than most tests."""
     with pytest.MonkeyPatch.context() as patch:
-        for kind in (httpx.AsyncClient, httpx.Client):
-            patch.setitem(kind.__init__.__kwdefaults__ or {}, "verify", httpx.create_ssl_context())
-        patch.setitem(httpx2.AsyncClient.__init__.__kwdefaults__ or {}, "verify", httpx2.create_ssl_context())
+        certificates = httpx.create_ssl_context()
+        for kind in (httpx.AsyncClient, httpx.Client, httpx2.AsyncClient):
+            patch.setitem(kind.__init__.__kwdefaults__ or {}, "verify", certificates)
         yield
 
 
@@ -86,6 +89,12 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer()
     yield server
     server.stop()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out of `make test-fast` the folders where all is slow. Their imports take a fifth of its collection."""
+    is_fast = config.option.markexpr == "not slow and not e2e"
+    return True if is_fast and collection_path in ALL_SLOW else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,9 +3,15 @@
 import sys
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from tests.cluster.breakable import BreakableCluster, breakable_cluster
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark each test here. `make test-fast` does not look into this folder."""
+    item.add_marker("slow")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -3,7 +3,6 @@
 import pytest
 
 CLUSTER = [
-    pytest.mark.slow,
     pytest.mark.cluster,
     pytest.mark.asyncio(loop_scope="session"),
 ]
