@@ -7,7 +7,7 @@ values out. After every refusal the document goes on as if nothing had been sent
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,12 +91,6 @@ def updates_of(name: str) -> list[bytes]:
 
 def test_every_update_of_the_corpus_has_its_answer_here() -> None:
     assert {name for name, case in CASES.items() if case["kind"] == "update"} == set(EXPECTED)
-
-
-@pytest.fixture(scope="module")
-def pycrdt() -> Iterator[PycrdtProcess]:
-    with PycrdtProcess() as process:
-        yield process
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -8,7 +8,6 @@ and may be ordered differently. A forger needs the right to write for that.
 """
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -27,12 +26,6 @@ from tests.harness.yjs_oracle import YjsOracle
 LIMITS = GateLimits()
 DOCUMENTS = int(os.environ.get("MANYHANDS_TEST_FORGERIES", "240"))
 GROUP = 40
-
-
-@pytest.fixture(scope="module")
-def pycrdt() -> Iterator[PycrdtProcess]:
-    with PycrdtProcess() as process:
-        yield process
 
 
 @pytest.fixture(scope="module")

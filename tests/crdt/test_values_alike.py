@@ -34,12 +34,6 @@ GROUP = 1000
 
 
 @pytest.fixture(scope="module")
-def pycrdt() -> Iterator[PycrdtProcess]:
-    with PycrdtProcess() as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
 def values() -> Iterator[YjsValues]:
     with YjsValues() as oracle:
         yield oracle
