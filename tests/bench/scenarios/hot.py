@@ -40,7 +40,7 @@ async def type_together(  # noqa: PLR0913 - one parameter for each part of the l
 
 
 SCENARIO = Scenario(
-    "one busy document of 100 members",
+    "one busy document of 100 members, or of 500",
     (OURS, HOCUSPOCUS, HOCUSPOCUS_20, HOCUSPOCUS_50, Y_WEBSOCKET, BROADCAST, PYCRDT),
     {
         "50 typists × 4/s": partial(type_together, members=100, typists=50, per_second=4),
@@ -49,6 +49,7 @@ SCENARIO = Scenario(
             type_together, members=100, typists=20, per_second=5, scattered=True
         ),
         "1 typist × 5/s": partial(type_together, members=100, typists=1, per_second=5),
+        "500 members, 20 typists × 5/s": partial(type_together, members=500, typists=20, per_second=5),
     },
     ("µs/delivery", "p50 ms", "p99 ms"),
 )
