@@ -46,8 +46,8 @@ from crdt.room.session import (
 PRESENCE_GATHER = 0.05
 """Seconds between presence messages of a small room in a full node: a cursor moves smoothly."""
 
-PRESENCE_WORTH = 1 / 4
-"""What a cursor's waiting is worth, as a part of an edit's. A cursor waits twice as long."""
+PRESENCE_WORTH = 1 / 9
+"""What a cursor's waiting is worth, as a part of an edit's. A cursor waits three times as long."""
 
 PRESENCE_FRAMES = 1000
 """Presence messages that a room in a full node sends in a second, to all its members together.

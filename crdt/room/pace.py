@@ -38,13 +38,13 @@ others lack. The rate is each room's own, and so is the bound.
 from collections.abc import Callable
 from math import ceil, exp, inf, sqrt
 
-PRICE = 0.03
+PRICE = 0.045
 """Seconds of processor time that one edit's waiting for a second is worth.
 
-At 100 people and 100 edits a second, a row is whole with four edits.
+At 100 people and 100 edits a second, a row is whole with three edits.
 """
 
-PATIENCE = 0.8
+PATIENCE = 0.7
 """Part of the average time of a whole row after which it leaves as it is."""
 
 IDLE, BUSY = 0.02, 0.06

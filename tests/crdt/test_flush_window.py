@@ -120,12 +120,12 @@ def test_a_row_with_enough_edits_leaves_before_the_window_ends() -> None:
     window, now = node.window(), 100.0
     for _ in range(100):  # at a hundred edits a second
         window.is_over(now, 1)
-        window.begin(now, 100, 4)
-        now += 0.04
+        window.begin(now, 100, 3)
+        now += 0.03
         node.pace.share = 0.1
-    assert not window.is_over(now - 0.02, 1)
-    assert not window.is_over(now - 0.02, 3)
-    assert window.is_over(now - 0.02, 4)
+    assert not window.is_over(now - 0.015, 1)
+    assert not window.is_over(now - 0.015, 2)
+    assert window.is_over(now - 0.015, 3)
 
 
 def test_in_a_full_node_no_number_of_edits_ends_a_window() -> None:

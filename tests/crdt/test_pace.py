@@ -165,14 +165,14 @@ def test_a_larger_room_waits_longer_but_half_of_its_bound_at_most() -> None:
     assert large.window <= 1e3 * LONGEST / 2 + 0.1
 
 
-def test_a_cursor_waits_twice_as_long_as_an_edit_where_there_is_time() -> None:
+def test_a_cursor_waits_three_times_as_long_as_an_edit_where_there_is_time() -> None:
     def wait(worth: float) -> float:
         pace = Pace(lambda: 0.0)
         pace.share = 0.2
         windows = Windows(pace, worth)
         return [windows.next(tenth / 10, 50, 500, SLOWEST_GATHER) for tenth in range(50)][-1]
 
-    assert wait(PRESENCE_WORTH) == pytest.approx(2 * wait(1.0))
+    assert wait(PRESENCE_WORTH) == pytest.approx(3 * wait(1.0))
     assert wait(PRESENCE_WORTH) < 0.05
 
 
