@@ -4,15 +4,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from time import monotonic
 from typing import Self
 
 import httpx
+import pytest
 
 from server.app import App, create_app
 from server.bus.base import Bus
 from server.config import Config, Listen
 from server.config.people import PeopleSettings
+from server.http.pages import read_build
 from server.sandbox import Sandbox
 from server.store.sql import SqlStore
 from tests.harness.live_server import listening
@@ -60,6 +63,10 @@ class IdleSandbox(Sandbox):
         return self
 
 
+_build = cache(read_build)
+"""The built pages. Reading them takes three quarters of the start and end of a server."""
+
+
 @asynccontextmanager
 async def whole_server(
     people: PeopleSettings | None = None,
@@ -76,9 +83,11 @@ async def whole_server(
     """
     store, clock = store or memory_store(), clock or Clock()
     config = config or Config(listen=Listen(allowed_origins=allowed_origins), people=people or PeopleSettings())
-    app = create_app(
-        config, store=store, bus=bus, sandbox=IdleSandbox(), clock=lambda: monotonic() + clock.ahead, now=clock
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("server.app.read_build", _build)
+        app = create_app(
+            config, store=store, bus=bus, sandbox=IdleSandbox(), clock=lambda: monotonic() + clock.ahead, now=clock
+        )
     async with app.running(), listening(app, app.gateway.message_bytes) as port:
         yield WholeServer(port, app, store, clock)
         await app.stop()
