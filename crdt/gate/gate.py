@@ -41,10 +41,16 @@ from crdt.gate.places import NOWHERE, Mark, Places
 from crdt.gate.surrogates import Surrogates
 from crdt.gate.typing_runs import TypingRuns
 from crdt.permissions import nearly_full, not_a_suggestion
-from crdt.yjs.contents import DELETED, GC
+from crdt.yjs.contents import DELETED, GC, STRING
 from crdt.yjs.limits import GateLimits
 from crdt.yjs.reader import KEYED, Inspected, Struct, inspect
 from crdt.yjs.values import bad_update
+
+Deleted = tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+"""Client ids and their deleted ranges, as in `Inspected`."""
+
+PLAIN_RANGES = 16
+"""Most deleted ranges of one client id in a plain edit (`Knowledge._admit_plain`)."""
 
 
 class Knowledge:
@@ -55,6 +61,7 @@ class Knowledge:
 
     def __init__(self, limits: GateLimits) -> None:
         self._limits = limits
+        self._limits_for_suggestions = limits.for_suggestions()
         self._clocks: dict[int, int] = {}
         self.state_vector: Mapping[int, int] = self._clocks
         """The clock behind the last known struct of each client id, as a live view."""
@@ -118,9 +125,11 @@ class Knowledge:
         `bad_update`, `document_full`, `other_format` or `not_a_suggestion` for a change in a closed
         root, or `too_costly` for updates that must be measured first.
         """
-        typed = None if closed else self.typing_runs.admit(updates, self._clocks, may_write)
-        if typed is not None:
-            return typed
+        admission = None if closed else self.typing_runs.admit(updates, self._clocks, may_write)
+        if admission is None and not (closed or measured):
+            admission = self._admit_plain(updates, may_write)
+        if admission is not None:
+            return admission
         self._closed = closed
         try:
             for update in updates:
@@ -131,6 +140,74 @@ class Knowledge:
         except BaseException:
             self._roll_back()
             raise
+
+    def _admit_plain(self, updates: Sequence[Inspected], may_write: MayWrite) -> Admission | None:
+        """Let in one update with a new text beside known structs, or with deletions, or with both.
+
+        Everything is checked before anything changes, so there is nothing to roll back. Return None
+        for every other update, and for one that is to be refused: the ordinary way says why.
+        """
+        if len(updates) != 1 or not self._may_delete(updates[0].deletions):
+            return None
+        update, clocks, cost = updates[0], self._clocks, self._cost
+        writes: tuple[int, ...] = ()
+        if update.structs:
+            struct, (client, first, end) = update.structs[0][0], update.clients[0]
+            place = self._place_of_text(update)
+            if place == NOWHERE or not may_write(client):
+                return None
+            writes = (client,)
+            cost.add(client, struct, place, clocks)
+            clocks[client] = end
+        for each, ranges in update.deletions:
+            cost.add_deletions(each, len(ranges), clocks)
+        if max(cost.now, cost.since_measured // ROUNDS) > PLENTY:
+            cost.roll_back()
+            if writes:
+                clocks[client] = first
+            return None
+        if writes:
+            self.places.extend(client, first, place, STRING)
+            self.typing_runs.begin(client, struct)
+        for each, ranges in update.deletions:
+            self.deletions.add(each, ranges)
+        admission = Admission(bool(writes or self.deletions.added), (), writes, cost.now)
+        self.deletions.settle()
+        cost.settle()
+        return admission
+
+    def _may_delete(self, deletions: Deleted) -> bool:
+        """Whether these deletions are few, and pass for sure."""
+        count = self.structs
+        for client, ranges in deletions:
+            count += len(ranges)
+            if len(ranges) > PLAIN_RANGES or max([end for _, end in ranges]) > self._clocks.get(client, 0):
+                return False
+            if self._surrogates and self._ranges_cut(client, ranges):
+                return False
+        return count < self._limits.document_structs
+
+    def _place_of_text(self, update: Inspected) -> int:
+        """Return the place of an update's only struct, if it is a plain text in a sequence.
+
+        Return nowhere for all other structs, and for those that are to be refused.
+        """
+        (client, first, _), struct, clocks, places = update.clients[0], update.structs[0][0], self._clocks, self.places
+        _, _, kind, origin, origin_clock, right, right_clock, _, lows = struct
+        if len(update.structs) > 1 or len(update.structs[0]) > 1 or kind != STRING or lows:
+            return NOWHERE
+        if first != clocks.get(client) or origin_clock >= clocks.get(origin, 0) or right_clock >= clocks.get(right, 0):
+            return NOWHERE
+        if self._surrogates and self._cuts(client, struct, first):
+            return NOWHERE
+        place = beside = NOWHERE
+        if right >= 0:
+            place = beside = places.of(right, right_clock)
+        if origin >= 0:
+            place = places.of(origin, origin_clock)
+            if right >= 0 and (beside != place or (right == origin and right_clock == origin_clock)):
+                return NOWHERE
+        return place if places.takes_text(place) else NOWHERE
 
     def admit_in_slices(
         self,
@@ -163,7 +240,7 @@ class Knowledge:
         mark = self.places.mark()
         structs, ranges, limits = self._cost.structs, self.deletions.ranges, self._limits
         if isinstance(self._closed, Except) and self._cost.growing:
-            limits = self._limits.for_suggestions()
+            limits = self._limits_for_suggestions
         try:
             if new_clients:
                 check_authors(limits, self._clocks, new_clients, own)
@@ -308,8 +385,9 @@ class Knowledge:
             if isinstance(parent, tuple) and parent[0] != client and parent[1] >= clocks.get(parent[0], 0):
                 needed = parent
                 break
-            if lows or self._surrogates:  # most documents have no surrogate pair at all
-                self._check_cuts(client, struct, reached)
+            # most documents have no surrogate pair at all
+            if (lows or self._surrogates) and self._cuts(client, struct, reached):
+                raise _cut()
             # A duplicate is judged as well: yjs and yrs look at its references. A struct may also
             # be known in part only, because clients join structs that came one by one.
             place = self._place(struct) if struct[0] >= reached else self._place_of_rest(client, struct, reached)
@@ -400,25 +478,27 @@ class Knowledge:
         if lows:
             self._surrogates.add(client, lows if clock == start else [low for low in lows if low > reached])
 
-    def _check_cuts(self, client: int, struct: Struct, reached: int) -> None:
+    def _cuts(self, client: int, struct: Struct, reached: int) -> bool:
+        """Whether a struct, known up to the clock `reached`, cuts a surrogate pair."""
         clock, _, _, origin, origin_clock, right, right_clock, _, lows = struct
         cut = self._surrogates.cut
-        if (
+        return (
             (clock < reached and (reached in lows or cut(client, clock)))
             or cut(origin, origin_clock + 1)
             or cut(right, right_clock)
-        ):
-            raise _cut()
+        )
+
+    def _ranges_cut(self, client: int, ranges: tuple[tuple[int, int], ...]) -> bool:
+        cut = self._surrogates.cut
+        return any(cut(client, start) or cut(client, end) for start, end in ranges)
 
     def _delete(self, client: int, ranges: tuple[tuple[int, int], ...]) -> None:
         known = self._clocks.get(client, 0)
         # Ranges are sorted by their beginnings, but may overlap: an earlier one can end last.
         if ranges[-1][1] > known or max([end for _, end in ranges]) > known:
             raise missing_past()
-        if self._surrogates:
-            for start, end in ranges:
-                if self._surrogates.cut(client, start) or self._surrogates.cut(client, end):
-                    raise _cut()
+        if self._surrogates and self._ranges_cut(client, ranges):
+            raise _cut()
         if self._closed:
             for start, end in ranges:
                 self._check_deletion(client, start, end)

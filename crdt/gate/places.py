@@ -143,6 +143,10 @@ class Places:
         self._depths.append(depth)
         self._holds += (_IN_SEQUENCE[reference], _UNDER_KEY)
 
+    def takes_text(self, place: int) -> bool:
+        """Whether a place is a sequence that may hold text, and is not nowhere."""
+        return place != NOWHERE and not place & 1 and bool(self._holds[place] >> STRING & 1)
+
     def owner(self, place: int) -> tuple[int, int] | None:
         """Return the id of the struct whose type has the place; None for a root and for nowhere."""
         name = self._names[place >> 1]

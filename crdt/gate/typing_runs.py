@@ -10,6 +10,7 @@ author does anything else.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -25,6 +26,9 @@ MOST_RUNS = 1024
 
 _ONE_CLIENT_ONE_STRUCT = b"\1\1"
 _ORIGIN, _RIGHT_ORIGIN = 0x80, 0x40
+
+
+client_bytes = lru_cache(maxsize=4096)(varuint)  # browsers' client ids take five bytes, which are slow to write
 
 
 class TypingRun(msgspec.Struct, eq=False):
@@ -134,16 +138,17 @@ class TypingRuns:
         client, first, _ = update.clients[0]
         place = places.of(client, first)
         if place != NOWHERE and not place & 1 and first == touched[client][0]:
-            self._begin(client, update.structs[0][0])
+            self.begin(client, update.structs[0][0])
 
-    def _begin(self, client: int, struct: Struct) -> None:
+    def begin(self, client: int, struct: Struct) -> None:
+        """Begin a run behind a new text in a sequence."""
         _, end, _, _, _, right, right_clock, _, _ = struct
-        own = varuint(client)
+        own = client_bytes(client)
         if len(self._runs) >= MOST_RUNS:
             self._runs.clear()
         info, right_id = _ORIGIN | STRING, b""
         if right >= 0:
-            info, right_id = info | _RIGHT_ORIGIN, varuint(right) + varuint(right_clock)
+            info, right_id = info | _RIGHT_ORIGIN, client_bytes(right) + varuint(right_clock)
         self._runs[own] = TypingRun(client, own, end, bytes((info,)) + own, (right, right_clock), right_id)
 
 

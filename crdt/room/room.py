@@ -89,6 +89,7 @@ class Room:
         """`pace`: the node's, which all its rooms share."""
         self._engine = engine
         self._limits = limits
+        self._limits_for_suggestions = limits.for_suggestions()
         self._gate_limits = gate_limits
         self._new_update_id = ids.update_id
         self.replica = Replica(stored, gate_limits, engine, may_learn_later=True)
@@ -409,7 +410,7 @@ class Room:
             self.info.check_change()
         waiting, limits = self._outbox.bytes + size, self._limits
         if session.only_suggests:
-            limits = limits.for_suggestions()
+            limits = self._limits_for_suggestions
         if waiting > limits.waiting_bytes:
             raise Unavailable("The store does not answer. Keep the change and send it again later.")
         if self.replica.document.size + waiting > limits.document_bytes:
