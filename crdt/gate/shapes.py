@@ -17,6 +17,9 @@ MOST_CLIENTS = 64
 A person who comes back after a week, with a copy that holds everybody's work, brings a few dozen.
 """
 
+MOST_TEXTS = 64
+"""Texts of one update of plain text."""
+
 MOST_STRUCTS = 20_000
 """Structs and deleted ranges of one honest batch. A pasted novel has 10,000."""
 
@@ -24,16 +27,15 @@ _USUAL = SHARED_TYPES | {GC, DELETED, STRING, EMBED, FORMAT, ANY}
 
 
 def is_plain_text(update: Inspected) -> bool:
-    """Whether an admitted update is one text in a sequence, without surrogate pairs or deletions.
+    """Whether an admitted update is a few texts of one author in sequences, and nothing else.
 
-    The document engine cannot fail with such an update.
+    None of them has surrogate pairs. The document engine cannot fail with such an update.
     """
     if type(update) is Keystroke:
         return True
-    if update.deletions or len(update.structs) != 1 or len(update.structs[0]) != 1:
+    if update.deletions or len(update.structs) != 1 or len(update.structs[0]) > MOST_TEXTS:
         return False
-    struct = update.structs[0][0]
-    return struct[2] == STRING and not struct[8]
+    return all(struct[2] == STRING and not struct[8] for struct in update.structs[0])
 
 
 def unusual(updates: Sequence[Inspected], *, suspicious: bool) -> str | None:
