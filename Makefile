@@ -66,7 +66,7 @@ lock: $(STAMPS)/python-dev  ## Renew the Python lock files from pyproject.toml
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) $(STAMPS) $(WEB)/node_modules $(WEB)/*/node_modules $(WEB)/*/dist tests/bench/peers/node_modules tests/doors/node_modules examples/node_modules build dist
+	rm -rf $(VENV) $(STAMPS) $(WEB)/node_modules $(WEB)/*/node_modules $(WEB)/*/dist $(WEB)/*/tsconfig.tsbuildinfo tests/bench/peers/node_modules tests/doors/node_modules examples/node_modules build dist
 
 $(STAMPS)/venv:
 	@mkdir -p $(STAMPS)
