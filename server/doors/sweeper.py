@@ -43,8 +43,9 @@ class Socket(Protocol):
     def unread(self) -> int:
         """Bytes of a message that has not come whole."""
 
-    def is_stalled(self, seconds: float) -> bool:
-        """Whether nothing of a backlog has moved for so long. Must be asked regularly."""
+    @property
+    def taken(self) -> int:
+        """A count that changes whenever the peer takes something of the backlog."""
 
     def end(self, *, cut: bool = False) -> None:
         """End in good order, or by cutting the TCP connection now."""
@@ -69,6 +70,8 @@ class Sweeper(Struct):
     budget: Budget
     stall_seconds: float
     timer: asyncio.TimerHandle | None = None
+    _waiting: dict[Socket, tuple[int, float]] = field(default_factory=dict)
+    """Sockets with a backlog: what their peers had taken, and since when they took no more."""
     _sockets: list[Mapping[Any, Socket]] = field(default_factory=list)
     _connections: list[Mapping[Any, Connection]] = field(default_factory=list)
 
@@ -85,22 +88,35 @@ class Sweeper(Struct):
             self.timer.cancel()
 
     def _sweep(self) -> None:
-        for socket in list(_all(self._sockets)):
-            if socket.is_stalled(self.stall_seconds):
-                log.warning("connection_aborted", reason="reads nothing that it is sent", address=socket.address)
-                socket.end(cut=True)
-        self._relieve()
+        # Nearly all hold nothing, so nothing else is asked of them.
+        holding = {socket: size for socket in _all(self._sockets) if (size := socket.backlog + socket.unread)}
+        self._cut_stalled(holding)
+        if holding:
+            self._relieve(holding)
         self.budget.sweep()
         pause = min(SWEEP_SECONDS, self.stall_seconds / 4)
         self.timer = asyncio.get_running_loop().call_later(pause, self._sweep)
 
-    def _relieve(self) -> None:
+    def _cut_stalled(self, holding: dict[Socket, int]) -> None:
+        """Cut those whose backlog has not moved for too long, and take them out."""
+        now, before, self._waiting = asyncio.get_running_loop().time(), self._waiting, {}
+        for socket in [socket for socket in holding if socket.backlog]:
+            taken, since = before.get(socket, (-1, now))
+            if taken != socket.taken:
+                taken, since = socket.taken, now
+            if now - since < self.stall_seconds:
+                self._waiting[socket] = taken, since
+            else:
+                log.warning("connection_aborted", reason="reads nothing that it is sent", address=socket.address)
+                socket.end(cut=True)
+                del holding[socket]
+
+    def _relieve(self, holding: Mapping[Socket, int]) -> None:
         """Cut connections of people who leave too much in buffers, the largest first."""
         buffered: defaultdict[str, list[tuple[int, Socket]]] = defaultdict(list)
         for connection in _all(self._connections):
-            socket = connection.socket
-            if size := socket.backlog + socket.unread:
-                buffered[connection.account.person].append((size, socket))
+            if size := holding.get(connection.socket):
+                buffered[connection.account.person].append((size, connection.socket))
         for theirs in buffered.values():
             total = sum(size for size, _ in theirs)
             theirs.sort(key=lambda each: each[0])

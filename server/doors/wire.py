@@ -52,8 +52,7 @@ class Wire:
         lane = lane_of(send)
         self._outlet = None if lane is None else lane.outlet
         self._queue = asyncio.Queue[bytes | None]()
-        self._queued = self._sent = self._moved_bytes = 0
-        self._moved_at = asyncio.get_running_loop().time()
+        self._queued = self._sent = 0
         self._held: list[bytes] | None = None
         """Frames behind a long message that is being written."""
         self._tasks: list[asyncio.Future[None]] = []
@@ -134,13 +133,10 @@ class Wire:
         frames = getattr(self._protocol, "frames", ())
         return sum(map(len, frames)) + (0 if reader is None else len(reader.buffer))
 
-    def is_stalled(self, seconds: float) -> bool:
-        """Whether nothing of a backlog has moved for so long. Must be asked regularly."""
-        now, backlog = asyncio.get_running_loop().time(), self.backlog
-        moved = self._sent + (0 if self._outlet is None else self._outlet.written) - self._unsent
-        if backlog == 0 or moved != self._moved_bytes:
-            self._moved_bytes, self._moved_at = moved, now
-        return now - self._moved_at >= seconds
+    @property
+    def taken(self) -> int:
+        """A count that changes whenever the peer takes something of the backlog."""
+        return self._sent + (0 if self._outlet is None else self._outlet.written) - self._unsent
 
     def close(self, code: int, reason: str) -> None:
         """End in good order, and say why."""

@@ -92,8 +92,6 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
         self._timer: asyncio.TimerHandle | None = None
         self._pinged_at: float | None = None
         self._in_flight = 0
-        self._moved_bytes = 0
-        self._moved_at = self._loop.time()
         self.polling = self._posting = False
         self._message_bytes = 0  # until it is opened
         self._reader: Any = None
@@ -215,14 +213,10 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
             await asyncio.sleep(TAKEN_CHECK)
         return not self.closed
 
-    def is_stalled(self, seconds: float) -> bool:
-        """Whether nothing of a backlog has moved for so long. Must be asked regularly."""
-        now, unsent = self._loop.time(), self._unsent
-        moved = self.queue.total + (0 if self.lane is None else self.lane.outlet.written) - unsent
-        if moved != self._moved_bytes or not (unsent or self._held):
-            self._moved_bytes, self._moved_at = moved, now
-            return False
-        return now - self._moved_at >= seconds
+    @property
+    def taken(self) -> int:
+        """A count that changes whenever the kernel takes something of the backlog."""
+        return self.queue.total + (0 if self.lane is None else self.lane.outlet.written) - self._unsent
 
     async def poll(self) -> list[engine_packet.Packet]:
         """Wait for packets and take some. An empty list means that there will be no more."""
