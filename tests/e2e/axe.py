@@ -1,4 +1,4 @@
-"""The rules of axe-core, held against what a page shows in one state after another."""
+"""The rules of axe-core, and one on motion, held against what a page shows in one state after another."""
 
 from pathlib import Path
 from typing import Literal
@@ -42,8 +42,12 @@ OF_THE_WHOLE = [
 """Rules that something may break elsewhere than where it has changed."""
 
 LOOK = """async ([scheme, ofTheWhole, exceptions]) => {
+    const [endless, ending] = [true, false].map((isEndless) =>
+        document.getAnimations().filter(({ effect }) => (effect.getTiming().iterations === Infinity) === isEndless));
     // What fades in is half transparent meanwhile.
-    for (const each of document.getAnimations()) if (each.effect.getTiming().iterations !== Infinity) each.finish();
+    for (const each of ending) each.finish();
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const moving = isCalm ? endless.map(({ effect }) => `moves: ${effect.target.outerHTML.slice(0, 200)}`) : [];
 
     const tag = (element) => element.cloneNode(false).outerHTML;
     const inside = (node) => (node.nodeType === Node.ELEMENT_NODE ? tag(node) : node.data);
@@ -81,9 +85,13 @@ LOOK = """async ([scheme, ofTheWhole, exceptions]) => {
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
     const rules = { "label-content-name-mismatch": { enabled: true } };
     const here = await findings(found, { runOnly: { type: "tag", values: tags }, rules });
-    return found[0] === document ? here : [...here, ...(await findings([document], only(ofTheWhole)))];
+    const elsewhere = found[0] === document ? [] : await findings([document], only(ofTheWhole));
+    return [...moving, ...here, ...elsewhere];
 }"""
-"""Looks at the whole page once in each size, and later where the page shows what no look has met."""
+"""Looks at the whole page once in each size, and later where the page shows what no look has met.
+
+Before a person who asks for less motion, nothing may move without end.
+"""
 
 
 class Inspection:

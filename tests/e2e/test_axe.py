@@ -17,12 +17,13 @@ FAULTS = {
     "light: color-contrast": "document.querySelector('p').style = 'color: #ccc; background: #fff'",
     "dark: color-contrast": "document.querySelector('p').style = 'color: light-dark(#000, #333); background: light-dark(#fff, #222)'",
     "aria-hidden-focus": "document.querySelector('header').setAttribute('aria-hidden', 'true')",
+    "moves": "document.querySelector('p').animate({ rotate: ['0turn', '1turn'] }, { duration: 1000, iterations: Infinity })",
     "landmark-no-duplicate-main": "document.body.insertAdjacentHTML('beforeend', '<main>second</main>')",
 }
 
 
 async def test_a_fault_that_comes_with_a_change_is_found(chromium: Browser, subtests: pytest.Subtests) -> None:
-    context = await chromium.new_context()
+    context = await chromium.new_context(reduced_motion="reduce")
     page = await context.new_page()
     for rule, change in FAULTS.items():
         with subtests.test(rule):
