@@ -36,7 +36,7 @@ test: setup $(STAMPS)/browsers $(STAMPS)/stock $(STAMPS)/examples $(SERVERS)  ##
 	exit $$failed
 
 test-fast: $(STAMPS)/python-dev  ## What takes no longer than a minute
-	$(BIN)/pytest -n 3 -m "not slow and not e2e" $(ARGS)
+	$(BIN)/pytest -n 3 -m "not slow and not e2e" --ignore=tests/e2e --ignore=tests/cluster $(ARGS)
 
 lint: $(STAMPS)/python-dev $(STAMPS)/web
 	$(LINT)

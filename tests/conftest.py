@@ -37,9 +37,6 @@ settings.load_profile("manyhands")
 
 AS_INSTALLED = Path(__file__).parent / "harness" / "as_installed"
 
-ALL_SLOW = {Path(__file__).parent / name for name in ("cluster", "e2e")}
-"""Folders whose tests are all marked by the folder."""
-
 
 @pytest.fixture(autouse=True, scope="session")
 def quiet_log() -> None:
@@ -89,12 +86,6 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer()
     yield server
     server.stop()
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out of `make test-fast` the folders where all is slow. Their imports take a fifth of its collection."""
-    is_fast = config.option.markexpr == "not slow and not e2e"
-    return True if is_fast and collection_path in ALL_SLOW else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

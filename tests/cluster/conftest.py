@@ -10,7 +10,7 @@ from tests.cluster.breakable import BreakableCluster, breakable_cluster
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark each test here. `make test-fast` does not look into this folder."""
+    """Mark each test here. `make test-fast` leaves the folder out, because its imports alone take time."""
     item.add_marker("slow")
 
 
