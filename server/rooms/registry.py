@@ -288,7 +288,7 @@ class Registry:
         limits, engine = settings.limits, settings.engine
         gate_limits, pace = settings.gate_limits, self.pace
         room = await replayed(lambda: Room(loaded, info, limits, gate_limits, self._ids, pace, engine), loaded)
-        self._sandbox.keep_ready(needed=True)  # it starts beside, behind the work for the first join
+        self._sandbox.keep_ready(needed=True)  # it starts beside, behind the people who come back at once
         return room
 
     async def _mended(self, loaded: Loaded, suspect: Suspect) -> Loaded:

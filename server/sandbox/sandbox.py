@@ -53,6 +53,13 @@ class Sandbox:
     (server/sandbox/queue.py).
     """
 
+    ready_seconds = 2.0
+    """Seconds from `keep_ready` to the start of a worker.
+
+    A start takes as much processor time as a hundred joins. After a restart everybody joins at
+    once, and goes first.
+    """
+
     def __init__(
         self,
         *,
@@ -68,6 +75,7 @@ class Sandbox:
         self._queue = JobQueue(workers, waiting)
         self._starts_late = starts_late
         self._idle_seconds = idle_seconds
+        self._starting: asyncio.TimerHandle | None = None
         self._start: asyncio.Task[None] | None = None
         self._is_needed = not starts_late
         self._ending: asyncio.TimerHandle | None = None
@@ -80,16 +88,27 @@ class Sandbox:
         return self
 
     def keep_ready(self, *, needed: bool) -> None:
-        """Say whether jobs are to be expected. Then the first worker is started beside.
+        """Say whether jobs are to be expected. Then the first worker is started beside, soon.
 
-        Otherwise the workers end after a while without a job, and a later job starts one.
+        A job that comes earlier starts the worker. Workers that are not needed end after a while
+        without a job, and a later job starts one.
         """
         if needed == self._is_needed:
             return
         self._is_needed = needed
-        if needed and self._workers[0].pid is None and (self._start is None or self._start.done()):
-            self._start = asyncio.create_task(self._start_beside())
+        self._stop_starting()
+        if needed:
+            self._starting = asyncio.get_running_loop().call_later(self.ready_seconds, self._begin_start)
         self._end_later()
+
+    def _begin_start(self) -> None:
+        if self._workers[0].pid is None and (self._start is None or self._start.done()):
+            self._start = asyncio.create_task(self._start_beside())
+
+    def _stop_starting(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+            self._starting = None
 
     def _end_later(self) -> None:
         """Have the workers end if nobody needs them and no job comes."""
@@ -117,6 +136,7 @@ class Sandbox:
     async def __aexit__(self, *exc_info: object) -> None:
         """End every worker. All running and waiting jobs raise Unavailable before this returns."""
         self._closed = True
+        self._stop_starting()
         self._end_later()
         for worker in self._workers:
             worker.close()

@@ -25,6 +25,7 @@ from crdt.yjs.wrapping import open_snapshot, seal_snapshot
 from server.sandbox import Sandbox, SandboxRejected, process
 from server.sandbox.worker import JOBS_PER_PROCESS, may_stay
 from tests.harness.bell import PATIENCE
+from tests.harness.live_server import until
 from tests.harness.update_writer import shared
 from tests.harness.update_writer import update as write
 
@@ -307,6 +308,16 @@ async def test_workers_end_when_nobody_needs_them_and_the_next_job_starts_one() 
         await until_ended(pid)
         assert pid not in sandbox.worker_pids
         assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
+
+
+async def test_a_worker_that_is_needed_is_ready_after_a_while_without_a_job() -> None:
+    async with Sandbox(starts_late=True) as sandbox:
+        sandbox.ready_seconds = 0.0
+        sandbox.keep_ready(needed=True)
+        await until(lambda: len(sandbox.worker_pids) == 1)
+        (pid,) = sandbox.worker_pids
+        assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
+        assert sandbox.worker_pids == (pid,)
 
 
 async def until_ended(pid: int) -> None:
