@@ -254,7 +254,7 @@ async def nothing_is_left_behind(connect_seconds: float, goes: bool) -> bool:
                 await ann.until_closed()
         slow.may_answer.set()
         await until(lambda: (server.gateway.connections, server.gateway.handshakes) == (0, 0))
-        await until(lambda: not server.gateway.server.manager.rooms.get("/", {}).get(None))
+        await until(lambda: not server.gateway.server.eio.sockets)
         async with raw_socket(server.port) as again:
             await again.connected()
             assert server.gateway.connections == 1

@@ -81,6 +81,8 @@ class EngineSocket(AsyncSocket):  # type: ignore[misc]
     connected: bool
     protocol = 1
     """The version of the native protocol that the last CONNECT agreed on."""
+    greeting = False
+    """The listener's: whether a CONNECT is being answered."""
 
     def __init__(self, server: Any, sid: str, address: str, cookie: str | None = None) -> None:
         super().__init__(server, sid)
