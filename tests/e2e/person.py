@@ -41,7 +41,7 @@ MOVING = {"reduced_motion": "no-preference"}
 """For a person who has not asked for less motion, as most people have not.
 
 All others ask for it. Without a graphics card the processor draws each frame of what fades or
-turns: a third of what it costs to load the application, and half of a way to another document.
+turns, and a busy machine draws more of them for each way to a document.
 """
 
 FOLLOW = "(path) => history.pushState(null, '', path)"
