@@ -166,7 +166,8 @@ async def idle_connections_are_dropped(seconds: float) -> bool:
         answer = await http.get("/socket.io/?EIO=4&transport=polling")
         with suppress(InvalidStatus):
             sockets.append(await _open_idle(server))
-        if server.gateway.handshakes < 20:
+        let_in = (answer.status_code == 200) + len(sockets) - 20
+        if server.gateway.handshakes - let_in < 20:
             return False
         assert len(sockets) == 20
         assert answer.status_code == 429
