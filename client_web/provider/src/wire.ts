@@ -147,8 +147,7 @@ export function decodePresence(
   told?: (presenceId: number) => PresenceChange | undefined,
 ): readonly PresenceChange[] {
   return list(value, "presence").flatMap((entry) => {
-    if (Array.isArray(entry)) return decodeMove(entry, told);
-    const change = record(entry, "change");
+    const change = Array.isArray(entry) ? writtenOut(entry, told) : record(entry, "change");
     const presenceId = natural(change.presence_id, "presence_id");
     const who =
       change.user === undefined
@@ -159,25 +158,30 @@ export function decodePresence(
   });
 }
 
-/** A cursor's move, `[presence_id, [anchor, head?], rest?]`: without a head it is the anchor, without a rest all else has stayed. */
-function decodeMove(
+/**
+ * A cursor's move `[presence_id, [anchor, head?], rest?]`, as a change in full. Without a head it is the anchor, without a rest
+ * all else has stayed.
+ */
+function writtenOut(
   [id, cursor, rest]: readonly unknown[],
   told?: (presenceId: number) => PresenceChange | undefined,
-): readonly PresenceChange[] {
-  const presenceId = natural(id, "presence_id");
-  const before = told?.(presenceId);
-  const [anchor, head = anchor] = list(cursor, "cursor").map((place) => {
-    const [type, tname, item, assoc] = list(place, "place");
-    return { type: decodeId(type), tname, item: decodeId(item), assoc };
-  });
-  if (anchor === undefined) throw new WireError("A cursor has no place.");
-  const others = rest === undefined ? before?.state : record(rest, "state");
-  return before === undefined ? [] : [{ ...before, state: { ...others, cursor: { anchor, head } } }];
+): Record<string, unknown> {
+  const [first, second = first] = list(cursor, "cursor");
+  const others = rest === undefined ? told?.(id as number)?.state : record(rest, "state");
+  return {
+    presence_id: id,
+    state: { ...others, cursor: { anchor: decodePlace(first), head: decodePlace(second) } },
+  };
 }
 
-function decodeId(value: unknown): unknown {
-  if (value === null) return null;
-  const [client, clock] = list(value, "id");
+function decodePlace(told: unknown): unknown {
+  const [type, tname, item, assoc] = list(told, "place");
+  return { type: decodeId(type), tname, item: decodeId(item), assoc };
+}
+
+function decodeId(told: unknown): unknown {
+  if (told === null) return null;
+  const [client, clock] = list(told, "id");
   return { client: natural(client, "client"), clock: natural(clock, "clock") };
 }
 

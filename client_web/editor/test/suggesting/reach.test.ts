@@ -5,12 +5,6 @@ import { afterEach, expect, test, vi } from "vitest";
 import { useHasSuggestions } from "../../src/features/suggesting/usePresent";
 import { person } from "../page/editors";
 
-const { load } = vi.hoisted(() => ({ load: vi.fn(async () => {}) }));
-vi.mock(import("../../src/extensions/suggesting"), async (original) => ({
-  ...(await original()),
-  loadDecided: load,
-}));
-
 afterEach(() => {
   cleanup();
   vi.useRealTimers();
@@ -19,9 +13,9 @@ afterEach(() => {
 test("is asked for again until it has come", async () => {
   vi.useFakeTimers();
   const { editor } = person(1);
-  const { result } = renderHook(() => useHasSuggestions(editor));
-  load.mockClear();
+  const load = vi.fn(async () => {});
   load.mockRejectedValueOnce(new Error("offline")).mockRejectedValueOnce(new Error("offline"));
+  const { result } = renderHook(() => useHasSuggestions(editor, load));
   const suggested = { type: "insertion", attrs: { user: "ann", at: 1, id: "s" } };
   editor.commands.setContent({
     type: "doc",

@@ -13,8 +13,8 @@ import { hasSuggestions } from "./present";
 const NOTHING: readonly Anchored[] = [];
 const SOMETHING: readonly Anchored[] = [{ id: "", at: 0 }];
 
-/** Whether anything is suggested in what an editor shows. */
-export function useHasSuggestions(editor: Editor | null): boolean {
+/** Whether anything is suggested in what an editor shows. Then `load` brings the code for that, and is asked again until it has. */
+export function useHasSuggestions(editor: Editor | null, load = loadDecided): boolean {
   const [has, setHas] = useState(false);
   useEffect(() => {
     if (!editor) return setHas(false);
@@ -29,15 +29,15 @@ export function useHasSuggestions(editor: Editor | null): boolean {
   useEffect(() => {
     if (!has) return;
     // Offline, before any suggestion has been seen here, the code may be out of reach for a while.
-    const load = () =>
-      void loadDecided().then(
+    const ask = () =>
+      void load().then(
         () => clearInterval(timer),
         () => undefined,
       );
-    const timer = setInterval(load, UNTIL_AGAIN);
-    load();
+    const timer = setInterval(ask, UNTIL_AGAIN);
+    ask();
     return () => clearInterval(timer);
-  }, [has]);
+  }, [has, load]);
   return has;
 }
 
