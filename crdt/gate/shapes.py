@@ -17,9 +17,6 @@ MOST_CLIENTS = 64
 A person who comes back after a week, with a copy that holds everybody's work, brings a few dozen.
 """
 
-MOST_TEXTS = 64
-"""Texts of one update of plain text."""
-
 MOST_STRUCTS = 20_000
 """Structs and deleted ranges of one honest batch. A pasted novel has 10,000."""
 
@@ -27,15 +24,16 @@ _USUAL = SHARED_TYPES | {GC, DELETED, STRING, EMBED, FORMAT, ANY}
 
 
 def is_plain_text(update: Inspected) -> bool:
-    """Whether an admitted update is a few texts of one author in sequences, and nothing else.
+    """Whether an admitted update is one text in a sequence, without surrogate pairs or deletions.
 
-    None of them has surrogate pairs. The document engine cannot fail with such an update.
+    The document engine cannot fail with such an update.
     """
     if type(update) is Keystroke:
         return True
-    if update.deletions or len(update.structs) != 1 or len(update.structs[0]) > MOST_TEXTS:
+    if update.deletions or len(update.structs) != 1 or len(update.structs[0]) != 1:
         return False
-    return all(struct[2] == STRING and not struct[8] for struct in update.structs[0])
+    struct = update.structs[0][0]
+    return struct[2] == STRING and not struct[8]
 
 
 def unusual(updates: Sequence[Inspected], *, suspicious: bool) -> str | None:

@@ -9,7 +9,7 @@ A run begins when the gate lets an update of one new text in. The run is useless
 author does anything else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -150,3 +150,35 @@ class TypingRuns:
         if right >= 0:
             info, right_id = info | _RIGHT_ORIGIN, client_bytes(right) + varuint(right_clock)
         self._runs[own] = TypingRun(client, own, end, bytes((info,)) + own, (right, right_clock), right_id)
+
+
+def join_keystrokes(updates: Iterable[Inspected]) -> tuple[Inspected, ...]:
+    """Join the keystrokes of each run that follow on one another into one update.
+
+    The joined update means exactly the same to every reader. A keystroke moves in front of the
+    updates of others that came before it. This is sound, because it builds only on its run.
+    """
+    joined: list[Inspected | list[Keystroke]] = []
+    going_on: dict[TypingRun, list[Keystroke]] = {}
+    for update in updates:
+        if not isinstance(update, Keystroke):
+            joined.append(update)
+            continue
+        typed = going_on.get(update.run)
+        if typed is not None and typed[-1].clients[0][2] == update.clients[0][1]:
+            typed.append(update)
+        else:
+            typed = going_on[update.run] = [update]
+            joined.append(typed)
+    return tuple([_joined(each) if isinstance(each, list) else each for each in joined])
+
+
+def _joined(typed: Sequence[Keystroke]) -> Keystroke:
+    first, last = typed[0], typed[-1]
+    if first is last:
+        return first
+    run, (client, clock, _) = first.run, first.clients[0]
+    end = last.clients[0][2]
+    text = b"".join([each.text for each in typed])
+    raw = b"".join((_ONE_CLIENT_ONE_STRUCT, run.own, run.head(clock), varuint(len(text)), text, b"\0"))
+    return Keystroke(raw, raw, [(client, clock, end)], [[run.struct(clock, end)]], (), run=run, text=text)

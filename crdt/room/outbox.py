@@ -39,7 +39,7 @@ from msgspec.structs import replace
 
 from crdt.errors import Code, ManyhandsError, ProtocolError
 from crdt.gate.admission import Admission
-from crdt.gate.joining import Joined, join
+from crdt.gate.typing_runs import Keystroke, join_keystrokes
 from crdt.ids import ClientId, Epoch, Seq, UpdateId
 from crdt.log.replay import InspectedRow
 from crdt.log.replica import Replica
@@ -222,9 +222,15 @@ def _appending(
 
 
 def _holds(submission: Submission, update: Inspected) -> bool:
-    """Whether this submission brought an update of a row, or a part of one."""
-    parts = {part.raw for part in (update.parts if isinstance(update, Joined) else (update,))}
-    return any(each.raw in parts for each in submission.updates or submission.repeated)
+    """Whether this submission brought an update of a row.
+
+    A row joins keystrokes with those before and behind them, so their runs are compared.
+    """
+    for each in submission.updates or submission.repeated:
+        same_run = isinstance(each, Keystroke) and isinstance(update, Keystroke) and each.run is update.run
+        if same_run or each.raw == update.raw:
+            return True
+    return False
 
 
 class Outbox:
@@ -374,7 +380,7 @@ class Outbox:
         to be only suggestions behind `known`.
         """
         submissions = self._take_first(count)
-        updates = join([(submission.session, update) for submission in submissions for update in submission.updates])
+        updates = join_keystrokes([update for submission in submissions for update in submission.updates])
         appending = _appending(update_id, submissions, updates, known)
         self.under_way = replace(appending, moves=True) if proven else appending
         return self.under_way

@@ -66,7 +66,6 @@ class Inspected(msgspec.Struct):
         structs: the structs of each entry of `clients`.
         deletions: client id and deleted ranges (first clock, clock behind), sorted.
         values: number of values in lists and objects, including values that stand alone.
-        deletions_at: where in `raw` the deletions begin, behind the structs.
     """
 
     raw: bytes
@@ -75,7 +74,6 @@ class Inspected(msgspec.Struct):
     structs: list[list[Struct]]
     deletions: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
     values: int = 0
-    deletions_at: int = 0
 
 
 def inspect(update: bytes, limits: GateLimits, *, durable: bool = False, gaps: bool = False) -> Inspected:
@@ -118,7 +116,6 @@ def _inspect(update: bytes, limits: GateLimits, reading: Reading) -> Inspected:
         raise ProtocolError(Code.TOO_LARGE, f"An update has at most {limits.update_bytes} bytes.")
     try:
         clients, structs, at = _read_blocks(update, limits, reading)
-        behind = at
         if update[at]:
             count = sum(map(len, structs))
             deletions, at = _read_deletions(update, at, limits.structs - count)
@@ -136,7 +133,7 @@ def _inspect(update: bytes, limits: GateLimits, reading: Reading) -> Inspected:
     if at != len(update):
         raise bad_update("Bytes follow the update. If it has Yjs' format v2, send format v1.")
     engine = rewritten(update, reading.wraps) if reading.wraps else update
-    return Inspected(update, engine, clients, structs, deletions, limits.any_values - reading.any_values, behind)
+    return Inspected(update, engine, clients, structs, deletions, values=limits.any_values - reading.any_values)
 
 
 def _read_blocks(

@@ -12,7 +12,7 @@ from crdt.errors import Code, ProtocolError
 from crdt.gate.admission import Admission
 from crdt.gate.engine_cost import EngineCost
 from crdt.gate.gate import Knowledge
-from crdt.gate.typing_runs import MOST_RUNS, Keystroke, TypingRuns
+from crdt.gate.typing_runs import MOST_RUNS, Keystroke, TypingRuns, join_keystrokes
 from crdt.protocol.batch import encode_batch
 from crdt.yjs.contents import ARRAY, MAP
 from crdt.yjs.limits import GateLimits
@@ -20,6 +20,7 @@ from crdt.yjs.reader import Inspected, inspect
 from crdt.yjs.varint import MAX_CLOCK
 from tests.harness.traces import read_trace, updates_of
 from tests.harness.update_writer import collected, item, number, text, tombstone, update, values
+from tests.harness.yjs_oracle import YjsOracle
 
 LIMITS = GateLimits()
 ALICE, BOB = 7, 3_000_000_000
@@ -33,7 +34,6 @@ class Author:
     """A person who types, mostly behind their last character, and syncs now and then."""
 
     def __init__(self, client_id: int, chance: Random) -> None:
-        self.client_id = client_id
         self._doc: Doc[Text] = Doc(client_id=client_id)
         self._text = self._doc.get("text", type=Text)
         self._chance = chance
@@ -66,19 +66,16 @@ class Author:
         log += self._made
 
 
-def session(seed: int) -> list[tuple[int, bytes]]:
-    """Return what three people write, each update with its author."""
+def session(seed: int) -> list[bytes]:
     chance = Random(seed)
     authors = [Author(client, chance) for client in (ALICE, 300, BOB)]
     log: list[bytes] = []
-    by: list[int] = []
     author = authors[0]
     for _ in range(150):
         if chance.random() < 0.3:
             author = chance.choice(authors)
         author.acts(log)
-        by += [author.client_id] * (len(log) - len(by))
-    return list(zip(by, log, strict=True))
+    return log
 
 
 def read(knowledge: Knowledge, each: bytes) -> Inspected:
@@ -123,7 +120,7 @@ def typing(*typed: str, **place: object) -> tuple[Knowledge, list[bytes]]:
 def test_a_gate_with_the_short_way_lets_in_and_knows_the_same(seed: int) -> None:
     short, long = Knowledge(LIMITS), Knowledge(LIMITS)
     keystrokes = 0
-    for _, each in session(seed):
+    for each in session(seed):
         inspected = read(short, each)
         assert facts(inspected) == facts(inspect(each, LIMITS))
         keystrokes += isinstance(inspected, Keystroke)
@@ -259,3 +256,44 @@ def test_more_runs_than_are_remembered_begin_anew() -> None:
     assert remembered == [clients[-1]]
     for client in clients:
         assert knowledge.admit([read(knowledge, following[client])], anybody).news
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_joined_keystrokes_are_the_same_document(yjs: YjsOracle, seed: int) -> None:
+    """Rows may have any length, with other people's edits in between."""
+    log, chance, knowledge = session(seed), Random(seed), Knowledge(LIMITS)
+    rows: list[list[Inspected]] = [[]]
+    for each in log:
+        if chance.random() < 0.1:
+            rows.append([])
+        inspected = read(knowledge, each)
+        if knowledge.admit([inspected], anybody).news:  # a second deletion of the same, by somebody else, is not
+            rows[-1].append(inspected)
+    joined = [each for row in rows for each in join_keystrokes(row)]
+    assert len(joined) < sum(map(len, rows))
+    replayed = Knowledge(LIMITS)
+    for one_or_more in joined:
+        inspected = inspect(one_or_more.raw, LIMITS)
+        assert facts(one_or_more) == facts(inspected)
+        assert replayed.admit([inspected], anybody).news
+    assert replayed.state_vector == knowledge.state_vector
+    raw = [each.raw for each in joined]
+    assert yjs.view(raw) == yjs.view(log)
+    one, other = made_of(log), made_of(raw)
+    assert str(one.get("text", type=Text)) == str(other.get("text", type=Text))
+    assert yjs.view([one.get_update()]) == yjs.view([other.get_update()])
+
+
+def test_keystrokes_of_different_runs_are_not_joined() -> None:
+    knowledge, (a, b) = typing("hello", "a", "b")
+    first = read(knowledge, a)
+    knowledge.admit([first], anybody)
+    second = read(knowledge, b)
+    knowledge.admit([second], anybody)
+    knowledge.admit([inspect(update({ALICE: (7, [text("?", left=(ALICE, 1), right=(ALICE, 2))])}), LIMITS)], anybody)
+    third = read(knowledge, update({ALICE: (8, [text("!", left=(ALICE, 7), right=(ALICE, 2))])}))
+    assert isinstance(third, Keystroke)
+    joined = join_keystrokes([first, second, third])
+    assert [each.clients for each in joined] == [[(ALICE, 5, 7)], [(ALICE, 8, 9)]]
+    assert join_keystrokes([first, third]) == (first, third)
+    assert join_keystrokes([]) == ()
