@@ -99,19 +99,22 @@ class HtmlWriter(Struct, frozen=True):
         return f"<p>{_words(shown.not_shown(node.type))}</p>{self.blocks(blocks_of(node))}"
 
     def line(self, nodes: Iterable[Node]) -> str:
-        """Write words, with each mark open for as long as it lasts."""
+        """Write words, with each mark open for as long as it lasts.
+
+        A mark that shows nothing parts nothing.
+        """
         written: list[str] = []
-        open_marks: list[tuple[Mark, str]] = []
+        open_marks: list[tuple[str, str]] = []
         for node in nodes:
+            marks = [tags for tags in map(self._mark, node.marks) if tags[0]]
             same = 0
-            while same < min(len(open_marks), len(node.marks)) and open_marks[same][0] == node.marks[same]:
+            while same < min(len(open_marks), len(marks)) and open_marks[same] == marks[same]:
                 same += 1
             while len(open_marks) > same:
                 written.append(open_marks.pop()[1])
-            for mark in node.marks[same:]:
-                begin, end = self._mark(mark)
-                written.append(begin)
-                open_marks.append((mark, end))
+            for tags in marks[same:]:
+                written.append(tags[0])
+                open_marks.append(tags)
             written.append(self._inline(node))
         written += [end for _, end in reversed(open_marks)]
         return "".join(written)
@@ -138,6 +141,7 @@ class HtmlWriter(Struct, frozen=True):
                 return _words(shown.not_shown(name)) + self.line(node.content)
 
     def _mark(self, mark: Mark) -> tuple[str, str]:
+        """Return a mark's tags; two empty words if the mark shows nothing."""
         given = mark.attributes
         match mark.type:
             case "link":

@@ -11,7 +11,7 @@ from hypothesis import given
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from crdt.content import attributes
-from crdt.content.html import html_page
+from crdt.content.html import HtmlWriter, html_page
 from crdt.content.mark_keys import key_of
 from crdt.content.markdown import markdown
 from crdt.content.schema import NODES, SCHEMA, missing
@@ -208,3 +208,12 @@ def test_code_that_begins_with_an_empty_line_has_one_in_html() -> None:
     """A parser drops the line end behind `<pre>` itself, and none behind `<code>`."""
     code = Node("codeBlock", NODES["codeBlock"].attributes, (Node("text", text="\na"),))
     assert "<pre><code>\na</code></pre>" in html_page(Node("doc", content=(code,)), BASE, "", "en")
+
+
+def test_a_link_that_leads_nowhere_parts_no_words() -> None:
+    nowhere, slanted = Mark("link", {"href": "javascript:alert(1)"}), Mark("italic", {})
+    line = Node(
+        "paragraph",
+        content=(Node("text", text="1", marks=(slanted,)), Node("text", text="2", marks=(nowhere, slanted))),
+    )
+    assert HtmlWriter(BASE).block(line) == "<p><em>12</em></p>"
