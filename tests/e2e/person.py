@@ -37,13 +37,6 @@ WORKER_LATER = """() => {
 That takes a fifth of a page's processor time. See `EditorPage.can_be_reopened_offline`.
 """
 
-MOVING = {"reduced_motion": "no-preference"}
-"""For a person who has not asked for less motion, as most people have not.
-
-All others ask for it. Without a graphics card the processor draws each frame of what fades or
-turns, and a busy machine draws more of them for each way to a document.
-"""
-
 FOLLOW = "(path) => history.pushState(null, '', path)"
 """Goes to an address as a link of the application does."""
 
@@ -180,7 +173,7 @@ async def people_at(chromium: Browser, url: str, waiting: Waiting | None = None)
 
         async def meet_anew(name: str, at: str, options: dict[str, Any]) -> Person:
             context = await chromium.new_context(
-                **{"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
+                **{"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **options}
             )
             context.set_default_timeout(PATIENCE_MS)
             person = Person(name, context, at)

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 
 from tests.e2e.marks import BROWSER
 from tests.e2e.pages import EditorPage
-from tests.e2e.person import MOVING, Meeting
+from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 
 pytestmark = BROWSER
@@ -14,7 +14,7 @@ pytestmark = BROWSER
 
 async def test_a_document_is_written_before_anything_else_is_asked(meet_with_windows: Meeting) -> None:
     """In the whole Chromium, which other stories do without."""
-    alice, bob = await meet_with_windows("Guest Heron", **MOVING), await meet_with_windows("Bob", **MOVING)
+    alice, bob = await meet_with_windows("Guest Heron"), await meet_with_windows("Bob")
     documents = await alice.opens_documents()
     await documents.page.get_by_role("button", name="New document").first.click()
     editor = EditorPage("Alice", documents.page)

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 from tests.e2e.axe import suits_everybody
 from tests.e2e.marks import SEATED
 from tests.e2e.pages import DocumentsPage, EditorPage, agree
-from tests.e2e.person import MOVING, Meeting, Person
+from tests.e2e.person import Meeting, Person
 
 pytestmark = SEATED
 
@@ -26,7 +26,7 @@ async def _makes(owner: Person, title: str, words: str) -> tuple[EditorPage, str
 
 
 async def test_the_owner_decides_what_a_visitor_may_do_while_they_watch(meet: Meeting) -> None:
-    owner, visitor = await meet("Alice", **MOVING), await meet("Bob")
+    owner, visitor = await meet("Alice"), await meet("Bob")
     alice, document_id = await _makes(owner, "Bylaws", "First draft.")
     bob = await visitor.opens(document_id)
     await bob.goes_to_end()

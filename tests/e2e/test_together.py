@@ -2,24 +2,21 @@
 
 import asyncio
 import re
-from typing import Any
 
 from playwright.async_api import expect
 
 from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage, agree
-from tests.e2e.person import MOVING, Meeting
+from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 
 pytestmark = SEATED
 
 
-async def two_in_one_document(
-    meet: Meeting, site: Site, *lines: str, **alices: Any
-) -> tuple[EditorPage, EditorPage, str]:
-    """Alice, who has options of her own, has written the lines, Bob sees them; the document's id is the third."""
+async def two_in_one_document(meet: Meeting, site: Site, *lines: str) -> tuple[EditorPage, EditorPage, str]:
+    """Alice has written the lines, Bob sees them; the document's id is the third."""
     document_id = await site.new_document()
-    alice = await (await meet("Alice", **alices)).opens(document_id)
+    alice = await (await meet("Alice")).opens(document_id)
     bob = await (await meet("Bob")).opens(document_id)
     if lines:
         await alice.goes_to_start()
@@ -187,7 +184,7 @@ async def test_each_sees_the_others_cursor_with_their_name(meet: Meeting, shared
 
 
 async def test_one_follows_another_until_they_scroll(meet: Meeting, shared_site: Site) -> None:
-    alice, bob, _ = await two_in_one_document(meet, shared_site, **MOVING)
+    alice, bob, _ = await two_in_one_document(meet, shared_site)
     await alice.goes_to_start()
     await alice.pastes("text/html", "".join(f"<p>Line {number}</p>" for number in range(60)))
     await bob.sees("Line 59")

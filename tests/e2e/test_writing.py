@@ -4,7 +4,7 @@ from playwright.async_api import expect
 
 from tests.e2e.marks import SEATED
 from tests.e2e.pages import EditorPage
-from tests.e2e.person import MOVING, Meeting
+from tests.e2e.person import Meeting
 from tests.e2e.site import Site
 
 pytestmark = SEATED
@@ -61,7 +61,7 @@ async def with_a_long_text(editor: EditorPage) -> None:
 
 
 async def test_the_outline_leads_through_a_long_text_that_is_counted(meet: Meeting, shared_site: Site) -> None:
-    alice = await (await meet("Alice", **MOVING)).opens(await shared_site.new_document())
+    alice = await (await meet("Alice")).opens(await shared_site.new_document())
     await with_a_long_text(alice)
     outline = alice.page.get_by_role("navigation", name="Outline")
     await outline.get_by_role("button", name="Chapter 7").click()
