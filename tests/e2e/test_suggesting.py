@@ -210,7 +210,8 @@ TABLE = "<table><tr><th>Bed</th><th>Sown</th></tr><tr><td>Beans</td><td>May</td>
 
 
 async def test_rows_and_columns_are_suggested_beside_an_editor_s(meet: Meeting, line: Line) -> None:
-    owner, visitor = await meet("Alice"), await meet("Bob", line.url)
+    """Bob has asked for less motion, so his cards are in their new places at once, also while he presses a button."""
+    owner, visitor = await meet("Alice"), await meet("Bob", line.url, reduced_motion="reduce")
     alice = await (await owner.opens_documents()).makes_document()
     await alice.goes_to_start()
     await alice.pastes("text/html", TABLE)

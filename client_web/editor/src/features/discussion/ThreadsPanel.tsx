@@ -5,6 +5,7 @@ import { type KeyboardEvent, useEffect, useRef } from "react";
 import { t } from "../../i18n/t";
 import { classes } from "../../ui/classes";
 import { IconButton } from "../../ui/IconButton";
+import { activating } from "../margin/activating";
 import { namesVersion } from "../suggesting/people";
 import type { Deeds } from "./deeds";
 import { ThreadCard } from "./ThreadCard";
@@ -73,14 +74,12 @@ export function ThreadsPanel(props: ThreadsPanelProps) {
       <div className="threads-list" ref={list}>
         {shown.length === 0 && <p className="threads-empty">{EMPTY[filter]}</p>}
         {shown.map((thread) => (
-          // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: what is in the card takes keys, and whose focus activates the card
           <div
             key={thread.id}
             data-card={thread.id}
             className="threads-card"
             data-active={thread.id === active || undefined}
-            onClick={() => onActivate(thread.id)}
-            onFocus={() => onActivate(thread.id)}
+            {...activating(() => onActivate(thread.id))}
           >
             <ThreadCard
               thread={thread}

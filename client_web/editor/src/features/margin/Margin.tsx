@@ -12,6 +12,7 @@ import type { EditorState } from "@tiptap/pm/state";
 import type { EditorView } from "@tiptap/pm/view";
 import { memo, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { type Anchored, Anchoring, type ReadBlock } from "../../extensions/anchoring";
+import { activating } from "./activating";
 import { MOST, NEAR, type Near, nearOf } from "./near";
 import { arranged } from "./places";
 import "./margin.css";
@@ -65,14 +66,12 @@ export const Margin = memo(function Margin({ editor, label, kinds, active, onAct
         const kind = kinds.find(({ ids }) => ids.has(id));
         return (
           kind && (
-            // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: what is in the card takes keys, and whose focus activates the card
             <div
               key={id}
               data-card={id}
               className="margin-card"
               data-active={id === active || undefined}
-              onClick={() => onActivate(id)}
-              onFocus={() => onActivate(id)}
+              {...activating(() => onActivate(id))}
             >
               {kind.render(id, id === active)}
             </div>
