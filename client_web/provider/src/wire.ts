@@ -139,13 +139,11 @@ export function decodeUser(value: unknown): User {
   return { id: word("id"), name: word("name"), color: word("color") };
 }
 
-/**
- * `told`: what was told last of a session, where that is not told again. A session of which nothing was told is left out.
- */
-export function decodePresence(
-  value: unknown,
-  told?: (presenceId: number) => PresenceChange | undefined,
-): readonly PresenceChange[] {
+/** What was told last of a session, for what is not told again. */
+type Told = (presenceId: number) => PresenceChange | undefined;
+
+/** Changes as told. A session that says no more than its move, and of which nothing was told before, is left out. */
+export function decodePresence(value: unknown, told?: Told): readonly PresenceChange[] {
   return list(value, "presence").flatMap((entry) => {
     const change = Array.isArray(entry) ? writtenOut(entry, told) : record(entry, "change");
     const presenceId = natural(change.presence_id, "presence_id");
@@ -162,10 +160,7 @@ export function decodePresence(
  * A cursor's move `[presence_id, [anchor, head?], rest?]`, as a change in full. Without a head it is the anchor, without a rest
  * all else has stayed.
  */
-function writtenOut(
-  [id, cursor, rest]: readonly unknown[],
-  told?: (presenceId: number) => PresenceChange | undefined,
-): Record<string, unknown> {
+function writtenOut([id, cursor, rest]: readonly unknown[], told?: Told): Record<string, unknown> {
   const [first, second = first] = list(cursor, "cursor");
   const others = rest === undefined ? told?.(id as number)?.state : record(rest, "state");
   return {
