@@ -61,15 +61,18 @@ class MarkdownWriter(Struct, frozen=True):
     base: str
 
     def blocks(self, nodes: Iterable[Node]) -> list[str]:
-        """Write blocks. Neighbouring lists get different signs, or would be one list."""
-        written: list[str] = []
+        return [text for _, text in self._written(nodes)]
+
+    def _written(self, nodes: Iterable[Node]) -> list[tuple[Node, str]]:
+        """Write what says something. Neighbouring lists get different signs."""
+        written: list[tuple[Node, str]] = []
         before, other = "", False
         for node in nodes:
             kind = {"bulletList": "-", "taskList": "-", "orderedList": "."}.get(node.type, "")
             turned = kind != "" and kind == before and not other
             text = self._list(node, other=turned) if kind else self._block(node)
             if text:  # an empty line between lists is not there
-                written.append(text)
+                written.append((node, text))
                 before, other = kind, turned
         return written
 
@@ -111,9 +114,9 @@ class MarkdownWriter(Struct, frozen=True):
 
     def _callout(self, node: Node) -> str:
         kind = _CALLOUTS[shown.callout_of(node.attributes)]
-        filled = [child for child in node.content if child.type != "paragraph" or self.line(child.content)]
-        between = "\n" if filled and filled[0].type == "paragraph" else "\n\n"
-        return _quoted(f"[!{kind}]{between}" + "\n\n".join(self.blocks(filled)))
+        written = self._written(node.content)
+        between = "\n" if written and written[0][0].type == "paragraph" else "\n\n"
+        return _quoted(f"[!{kind}]{between}" + "\n\n".join(text for _, text in written))
 
     def _details(self, node: Node) -> str:
         """Write a collapsible. Empty lines around what it hides let that be Markdown."""

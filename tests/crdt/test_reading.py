@@ -64,6 +64,14 @@ def test_html_comes_back_as_the_same_html(doc: Node) -> None:
     assert html_of(read.blocks) == html_of(doc.content)
 
 
+def test_a_callout_that_begins_with_nothing_begins_with_the_line_below() -> None:
+    """An empty formula is not written. The line below it stood apart from its callout's name."""
+    line = Node("paragraph", content=(Node("text", text="1"),))
+    for empty in (Node("blockMath", {"latex": ""}), Node("bulletList"), Node("table"), Node("paragraph")):
+        doc = Node("doc", content=(Node("callout", {"kind": "info"}, (empty, line)),))
+        assert markdown(doc, BASE) == "> [!NOTE]\n> 1\n"
+
+
 @given(PROSE)
 def test_markdown_comes_back_with_the_same_words_and_structure(doc: Node) -> None:
     read = of_markdown(markdown(doc, BASE))
