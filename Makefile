@@ -28,12 +28,14 @@ COMPILED := test -e $(STAMPS)/compiled || { $(BIN)/pytest --collect-only --quiet
 SERVERS := $(addprefix $(STAMPS)/,redis postgres pgbouncer haproxy nginx)
 
 test: setup $(STAMPS)/browsers $(STAMPS)/stock $(STAMPS)/examples $(SERVERS)  ## Everything: whatever fails, all three run and say so
-	@failed=0; \
+	@set -o pipefail; lint= pages= server=; \
 	($(COMPILED); $(LINT)) > $(STAMPS)/lint.txt 2>&1 & \
-	(cd $(WEB) && npm test) || failed=1; \
-	wait $$! || failed=1; cat $(STAMPS)/lint.txt; \
-	$(BIN)/pytest -n 5 --dist loadgroup $(ARGS) || failed=1; \
-	exit $$failed
+	(cd $(WEB) && npm test) 2>&1 | tee $(STAMPS)/pages.txt || pages=failed; \
+	wait $$! || lint=failed; cat $(STAMPS)/lint.txt; \
+	$(BIN)/pytest -n 5 --dist loadgroup $(ARGS) || server=failed; \
+	[ -z "$$lint" ] || { echo "Of the linters, before pytest:"; tail -n 20 $(STAMPS)/lint.txt; }; \
+	[ -z "$$pages" ] || { echo "Of the pages, before pytest:"; grep -aE "FAIL|Error:|Test Files|Tests " $(STAMPS)/pages.txt | tail -n 40; }; \
+	[ -z "$$lint$$pages$$server" ]
 
 test-fast: $(STAMPS)/python-dev  ## What takes no longer than a minute
 	$(BIN)/pytest -n 3 -m "not slow and not e2e" --ignore=tests/e2e --ignore=tests/cluster $(ARGS)
