@@ -14,6 +14,7 @@ class differently (symbols) are taken for the worse of both.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -45,6 +46,9 @@ _UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 """An underscore that may open or close something: those within a word do not."""
 
 _LINE_START = re.compile(r"(#{1,6}(?=\s|$)|[-+](?=\s|$)|[-:|](?=[-:|\s]*$)|=+(?=\s*$)|>)|(\d{1,9})(?=[.)](\s|$))")
+_FORMULA = re.compile(r"(?:\\.|[^\\$])+")
+"""What may stand between two signs of dollar."""
+
 _HARD_BREAK = "\\\n"
 _PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
@@ -199,7 +203,7 @@ class MarkdownWriter(Struct, frozen=True):
         tokens = [token for token in self._tokens(list(_trimmed(nodes)), ()) if token]
         text = "".join(_resolved(tokens)).strip(" \t\n")
         lines = [line.strip(" \t") for line in text.split("\n")]
-        while lines and not lines[-1]:
+        while lines and not lines[-1].strip():  # readers drop spaces of every kind at the end
             lines.pop()
         if line_end == _HARD_BREAK:
             return line_end.join(map(_at_line_start, lines))
@@ -214,7 +218,13 @@ class MarkdownWriter(Struct, frozen=True):
                 ((each, _last(nodes, at, each)) for each in marks), key=lambda run: run[1], default=(None, at)
             )
             if mark is None:
-                yield self._word(nodes[at])
+                word = self._word(nodes[at])
+                # A sign of dollar beside a digit is money.
+                if at > 0 and nodes[at - 1].type == "inlineMath":
+                    word = re.sub(r"^\d", _as_entity, word)
+                if at + 1 < len(nodes) and nodes[at + 1].type == "inlineMath":
+                    word = re.sub(r"\d$", _as_entity, word)
+                yield word
                 at += 1
                 continue
             inner = nodes[at:end]
@@ -253,8 +263,7 @@ class MarkdownWriter(Struct, frozen=True):
             case "mention":
                 return _escaped(" ".join(shown.mention_of(node.attributes).split()))
             case "inlineMath":
-                latex = " ".join(shown.latex_of(node.attributes).split())
-                return f"${latex}$" if latex else ""
+                return _formula_in_line(" ".join(shown.latex_of(node.attributes).split()))
             case name:
                 return _escaped(shown.not_shown(name)) + self.line(node.content, " ")
 
@@ -402,8 +411,21 @@ def _backslashed(found: re.Match[str]) -> str:
 def _formula(latex: str) -> str:
     """Return a formula by itself, on one line if another one would begin something else."""
     lines = [line.strip() for line in _lines(latex) if line.strip()]
+    if any(line.endswith("$$") for line in lines):
+        words = escape(" ".join(lines))
+        return f'<div data-type="block-math" data-latex="{words}">{words}</div>'
     between = "" if any(map(_LINE_START.match, lines)) else "\n"
     return between.join(("$$", (between or " ").join(lines), "$$")) if lines else ""
+
+
+def _formula_in_line(latex: str) -> str:
+    if _FORMULA.fullmatch(latex):
+        return f"${latex}$"
+    return f'<span data-type="inline-math" data-latex="{escape(latex)}">{_escaped(latex)}</span>' if latex else ""
+
+
+def _as_entity(found: re.Match[str]) -> str:
+    return f"&#{ord(found[0])};"
 
 
 def _fenced(text: str, language: str) -> str:

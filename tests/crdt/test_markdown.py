@@ -25,3 +25,9 @@ def test_a_formula_that_would_begin_something_else_is_on_one_line() -> None:
     formula = Node("blockMath", {"latex": "a\n- b"})
     assert markdown(Node("doc", content=(formula,)), BASE) == "$$a - b$$\n"
     assert markdown(Node("doc", content=(Node("blockMath", {"latex": "a\nb"}),)), BASE) == "$$\na\nb\n$$\n"
+
+
+def test_a_break_before_nothing_but_a_space_of_any_kind_is_not_written() -> None:
+    for end in ("\xa0", "\u2003", " "):
+        line = Node("paragraph", content=(Node("text", text=f"words\n{end}"),))
+        assert markdown(Node("doc", content=(line,)), BASE) == "words\n"

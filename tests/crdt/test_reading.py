@@ -1,5 +1,6 @@
 """Contents that programs send, read: Markdown, HTML and JSON; and what comes back of our own."""
 
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -70,6 +71,32 @@ def test_a_callout_that_begins_with_nothing_begins_with_the_line_below() -> None
     for empty in (Node("blockMath", {"latex": ""}), Node("bulletList"), Node("table"), Node("paragraph")):
         doc = Node("doc", content=(Node("callout", {"kind": "info"}, (empty, line)),))
         assert markdown(doc, BASE) == "> [!NOTE]\n> 1\n"
+
+
+@pytest.mark.parametrize(
+    "latex", ["^", "$", "a$b", "a\\", "\\$", "\\\\", "1", "{", "`a`", "a_b*c*", "<b>", "&amp;", "|", '"']
+)
+def test_a_formula_comes_back_whatever_stands_beside_it(latex: str) -> None:
+    """A sign of dollar beside a digit is money, and another one inside ends the formula."""
+    formula = Node("inlineMath", {"latex": latex})
+    for before, after in product(("", "1", "x", "$", "\\", "`", "*", "x*"), repeat=2):
+        words = [Node("text", text=before)] * bool(before)
+        line = Node("paragraph", content=(*words, formula, Node("text", text=f"{after}&amp;"), formula))
+        (read,) = of_markdown(markdown(Node("doc", content=(line,)), BASE)).blocks
+        assert [(node.type, node.text, node.attributes.get("latex")) for node in read.content] == [
+            (node.type, node.text, node.attributes.get("latex")) for node in line.content
+        ]
+
+
+@pytest.mark.parametrize("latex", ["$$", "a$$", "a\n$$\nb", "$a", "a\nb$", "- a$$", "<b>$$", '"$$', "&amp;$$"])
+def test_a_formula_by_itself_comes_back_whatever_it_ends_with(latex: str) -> None:
+    doc = Node(
+        "doc", content=(Node("blockMath", {"latex": latex}), Node("paragraph", content=(Node("text", text="x"),)))
+    )
+    formula, line = of_markdown(markdown(doc, BASE)).blocks
+    assert formula.type == "blockMath"
+    assert formula.attributes["latex"].split() == latex.split()
+    assert plain_text(Node("doc", content=(line,))) == "x"
 
 
 @given(PROSE)

@@ -316,7 +316,7 @@ def _expected(node: Node) -> list[Found]:  # noqa: C901, PLR0911, PLR0912 - one 
             blocks = expected(node.content)
             kind = {"tip": "[!TIP]", "warning": "[!WARNING]"}.get(given["kind"], "[!NOTE]")
             marks: tuple[Any, ...] = tuple([] for _ in kind)
-            filled = [child for child in node.content if expected((child,))]
+            filled = [child for child in node.content if child.type == "image" or expected((child,))]
             if filled and filled[0].type == "paragraph" and blocks[0][0] == "p":
                 head = ("p", f"{kind} {blocks[0][1]}", (*marks, *blocks[0][2]))
                 return [("blockquote", [head, *blocks[1:]])]
