@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 HOUSE = Path(__file__).parents[1]
 ROW = re.compile(r"^\|([^|\n]+)\|([^|\n]+)\|([^|\n]*)\|$", re.MULTILINE)
 
@@ -68,6 +70,7 @@ def guilty(paths: list[Path]) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_no_public_name_holds_a_word_that_the_glossary_excludes() -> None:
     paths = [path for folder in ("crdt", "manyhands", "server") for path in sorted((HOUSE / folder).rglob("*.py"))]
     assert len(paths) > 100

@@ -41,6 +41,7 @@ async def test_a_script_writes_and_reads(place: Site) -> None:
     assert "manyhands" not in {thread.name for thread in threading.enumerate()}
 
 
+@pytest.mark.slow
 async def test_a_script_that_forgets_to_close_is_waited_for(place: Site) -> None:
     script = "import sys, manyhands; manyhands.open(*sys.argv[1:]).append('Forgotten')"
     command = mortal(sys.executable, "-W", "error", "-c", script, place.url, place.document_id)

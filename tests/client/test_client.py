@@ -235,6 +235,7 @@ async def test_a_slow_network_loses_nothing(place: Site) -> None:
         await until(bo, lambda: str(story(bo)) == str(story(ada)), ada)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", [False, True])
 async def test_who_was_too_slow_gets_what_they_missed(writes: bool) -> None:
     limits = Limits(backlog_bytes=64 * 2**10, part_bytes=64 * 2**10)
@@ -523,6 +524,7 @@ def tokens() -> JwtAuthenticator:
     return JwtAuthenticator(FixedKey(secret_key(SECRET)), Rules(None, None), time.time)
 
 
+@pytest.mark.slow
 async def test_a_token_that_ends_is_replaced_and_nothing_is_lost() -> None:
     async def is_replaced(seconds: float) -> bool:
         """Write with a token that holds so long. False if it ended before the document was open."""
@@ -558,6 +560,7 @@ async def test_a_program_comes_with_a_service_token() -> None:
             assert await ada.markdown() == "by a program\n"
 
 
+@pytest.mark.slow
 async def test_a_fresh_token_of_somebody_else_ends_the_session() -> None:
     async def ends(seconds: float) -> bool:
         """Open with a token that holds so long. False if it ended before the document was open."""

@@ -34,6 +34,7 @@ def row(words: str) -> bytes:
     return encode_batch([doc.get_update()])
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 def test_three_who_come_and_go_agree_and_lose_nothing(seed: int) -> None:
     chance = Random(seed)

@@ -14,6 +14,7 @@ from tests.harness.yjs_oracle import YjsOracle
 MOVED = 10**6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_updates_of_yjs_are_copied_and_have_the_same_content_under_other_ids(seed: int) -> None:
     with YjsOracle() as yjs:

@@ -6,6 +6,7 @@ The structs may be forged as one likes.
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -67,6 +68,7 @@ class Sequence:
         return looked
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_nothing_is_looked_at_where_the_bound_counts_nothing(data: st.DataObject) -> None:
     cost, sequence = EngineCost(Deletions()), Sequence()

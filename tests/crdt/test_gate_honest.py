@@ -77,6 +77,7 @@ def test_honest_sessions_go_on_after_the_document_was_compacted_and_loaded(yjs: 
         assert yjs.view([doc.get_update()]) == view, seed
 
 
+@pytest.mark.slow
 def test_what_is_known_already_is_no_news_and_needs_no_right(yjs: YjsOracle) -> None:
     for seed in range(20):
         log, _ = yjs.session(seed, STEPS)
@@ -91,6 +92,7 @@ def test_what_is_known_already_is_no_news_and_needs_no_right(yjs: YjsOracle) -> 
         assert not knowledge.admit([inspect(whole, LIMITS)], nobody).news
 
 
+@pytest.mark.slow
 def test_a_log_that_is_replayed_gives_the_knowledge_that_admitted_it(yjs: YjsOracle) -> None:
     for seed in range(20):
         log, _ = yjs.session(seed, STEPS)

@@ -72,6 +72,7 @@ def lines_for(given: Input) -> int:
     return lines.count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_work_grows_with_the_bytes_and_no_faster(name: str) -> None:
     make, _ = KINDS[name]
@@ -91,6 +92,7 @@ def slices_of(knowledge: Knowledge, updates: Sequence[Inspected]) -> Iterator[in
         yield lines.count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [neighbours_deep_under_a_deleted_parent, garbage_in_many_updates])
 def test_a_large_batch_is_let_in_with_pauses_that_come_soon(make: Callable[[int], Input]) -> None:
     given = make(5000)
@@ -101,6 +103,7 @@ def test_a_large_batch_is_let_in_with_pauses_that_come_soon(make: Callable[[int]
     assert max(lines) <= LINES_A_SLICE
 
 
+@pytest.mark.slow
 def test_what_is_let_in_with_pauses_is_what_is_let_in_at_once() -> None:
     for make, _ in KINDS.values():
         given = make(SMALL)

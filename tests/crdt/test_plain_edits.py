@@ -122,6 +122,7 @@ def test_small_edits_at_any_place_get_the_same_answer_and_leave_the_same_behind(
     assert both.short.short > 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first_seed", range(0, 40, 20))
 def test_forged_updates_get_the_same_answer_and_leave_the_same_behind(first_seed: int) -> None:
     taken = 0

@@ -76,6 +76,7 @@ def check(case: dict[str, Any], order: list[Update], random: Random) -> list[byt
     return log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(8))
 def test_answers_are_the_same_after_a_fold_and_a_restart_and_in_yjs(part: int) -> None:
     random = Random(part)

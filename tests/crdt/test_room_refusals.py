@@ -146,6 +146,7 @@ class TestClientIds:
         assert isinstance(ghost.heard[-1], ClosedMessage)
 
 
+@pytest.mark.slow
 def test_one_person_s_pages_begin_to_write_so_many_at_once_and_others_are_not_held_up() -> None:
     """Client ids are never forgotten. Who invents many is slowed down, and loses nothing."""
     table = Table()

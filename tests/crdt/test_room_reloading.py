@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from pycrdt import Doc, XmlElement, XmlFragment
 
 from crdt.ids import ClientId, Epoch, IdFactory, PresenceId, Seq, UpdateId
@@ -33,6 +34,7 @@ def written_by(people: int, paragraphs: int) -> Doc[Any]:
     return docs[0]
 
 
+@pytest.mark.slow
 def test_a_long_document_read_anew_keeps_what_was_taken_from_honest_people() -> None:
     """The whole past is much work for the engine.
 

@@ -358,6 +358,7 @@ HOLES: dict[str, list[tuple[object, str, object]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hole", HOLES)
 def test_a_planted_hole_is_found(hole: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for target, name, instead in HOLES[hole]:

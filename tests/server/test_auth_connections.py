@@ -88,6 +88,7 @@ async def test_without_a_good_token_nobody_comes_in(server: LiveServer, payload:
     assert server.gateway.connections == 0
 
 
+@pytest.mark.slow
 async def test_when_a_token_runs_out_its_sessions_end_until_a_fresh_one_comes(server: LiveServer) -> None:
     await given_time(lambda seconds: sessions_end_with_a_token(server, seconds), MOMENT)
 
@@ -120,6 +121,7 @@ async def sessions_end_with_a_token(server: LiveServer, seconds: float) -> bool:
     return True
 
 
+@pytest.mark.slow
 async def test_a_token_brought_in_time_leaves_no_gap(server: LiveServer) -> None:
     await given_time(lambda seconds: nobody_notices_a_fresh_token(server, seconds), MOMENT)
 

@@ -45,6 +45,7 @@ def backlogs(gateway: Gateway) -> list[int]:
     return [connection.socket.backlog for connection in gateway.accepted.values()]
 
 
+@pytest.mark.slow
 async def test_whoever_asks_for_parts_and_reads_none_makes_one_of_them_wait(server: WholeServer) -> None:
     document_id = await large_document(server)
     async with deaf_socket(server.port) as deaf:
@@ -57,6 +58,7 @@ async def test_whoever_asks_for_parts_and_reads_none_makes_one_of_them_wait(serv
                 assert backlog <= 3 * WRITE_BYTES
 
 
+@pytest.mark.slow
 async def test_one_person_s_connections_are_cut_when_too_much_waits_for_them_together(
     server: WholeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

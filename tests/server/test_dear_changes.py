@@ -79,6 +79,7 @@ def test_a_dear_change_that_is_quick_after_all_is_applied_like_any_other() -> No
     run_virtually(story())
 
 
+@pytest.mark.slow
 async def test_a_dear_change_is_taken_and_the_node_reads_it_folded() -> None:
     engine = Watched()
     async with House(sandbox=Measuring(apply_seconds=2.0), engine=engine) as house:
@@ -100,6 +101,7 @@ async def test_a_dear_change_is_taken_and_the_node_reads_it_folded() -> None:
         assert await house.stored_text() == shown
 
 
+@pytest.mark.slow
 async def test_other_nodes_read_a_dear_change_folded_as_well() -> None:
     store, network, engine = memory_store(), MemoryBusNetwork(), Watched()
     sandbox = Measuring(apply_seconds=2.0)
@@ -148,6 +150,7 @@ def test_a_document_that_is_dear_to_open_already_takes_what_makes_it_little_dear
     run_virtually(story())
 
 
+@pytest.mark.slow
 def test_many_small_changes_are_measured_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crdt.gate.gate.ROUNDS", 4)  # as often for a tenth of the work
 

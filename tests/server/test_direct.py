@@ -122,6 +122,7 @@ async def test_a_large_document_is_read_whole(house: House) -> None:
     assert await house.stored_text() == words + "end"
 
 
+@pytest.mark.slow
 async def test_who_takes_no_news_falls_behind_and_reads_again() -> None:
     small = RoomSettings(limits=replace(Limits(), backlog_bytes=4000))
     async with House(settings=small) as house:

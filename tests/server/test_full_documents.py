@@ -1,5 +1,7 @@
 """A document that has reached its largest size, on a real server: its people empty it themselves, and write on."""
 
+import pytest
+
 from crdt.protocol.batch import encode_batch
 from server.config.loading import load
 from tests.harness.live_server import until
@@ -10,6 +12,7 @@ SMALL = {"max_document_bytes": "1048576", "max_update_bytes": "262144"}
 PIECE = "x" * 200_000
 
 
+@pytest.mark.slow
 async def test_whoever_deletes_in_a_full_document_can_write_again_without_anybody_leaving() -> None:
     async with whole_server(config=load({}, SMALL)) as server, server.browser() as http:
         document_id = str((await http.post("/api/documents", json={})).json()["id"])

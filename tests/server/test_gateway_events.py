@@ -172,6 +172,7 @@ async def test_however_a_connection_ends_its_seat_is_left_once(monkeypatch: pyte
             assert left.count(connection) == 1
 
 
+@pytest.mark.slow
 async def test_who_answers_pings_stays_and_who_does_not_goes() -> None:
     await given_time(only_the_silent_one_goes, 0.3)
 

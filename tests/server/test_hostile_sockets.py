@@ -153,6 +153,7 @@ async def test_s4_a_backlog_past_the_hard_bound_is_cut_at_once(server: LiveServe
         assert await alice.join(await server.new_document())
 
 
+@pytest.mark.slow
 async def test_s7_a_connection_without_connect_is_dropped_and_many_are_not_let_in() -> None:
     await given_time(idle_connections_are_dropped, 0.3)
 

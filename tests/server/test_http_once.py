@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from server.http.once import BUSY
@@ -130,6 +131,7 @@ async def after_a_death(at: str) -> AsyncIterator[tuple[WholeServer, httpx.Async
         yield server, client, path
 
 
+@pytest.mark.slow
 async def test_an_edit_that_was_written_before_a_death_is_found_again() -> None:
     async with after_a_death("finish") as (_, client, path):
         assert await says(client, path) == "Tea\n"
@@ -143,6 +145,7 @@ async def test_an_edit_that_was_written_before_a_death_is_found_again() -> None:
         assert await says(client, path) == "Tea\n"
 
 
+@pytest.mark.slow
 async def test_an_edit_that_was_not_written_before_a_death_is_made_when_that_is_sure() -> None:
     async with after_a_death("promise") as (server, client, path):
         early = await send(client, path, "one")

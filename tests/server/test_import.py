@@ -353,6 +353,7 @@ def rebuild(doc: "Doc[Any]", random: Random) -> None:
             del blocks[at]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 async def test_rebuilt_blocks_of_the_old_server_are_not_taken_for_words_that_must_be_rescued(
     house: House, seed: int
@@ -390,6 +391,7 @@ def type_word(doc: "Doc[Any]", random: Random, word: str) -> None:
     words.insert(random.choice((0, len(words))), f" {word} ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 async def test_words_of_people_here_survive_what_is_rebuilt_on_the_old_server(house: House, seed: int) -> None:
     """Both servers are in use, and the last changes come again and again. Each word stays, once."""

@@ -42,6 +42,7 @@ async def answer(house: House, change: bytes) -> Code | None:
     return answered.code if isinstance(answered, Refused) else None
 
 
+@pytest.mark.slow
 async def test_living_values_are_bounded_and_what_was_overwritten_does_not_count() -> None:
     doc: Doc[Any] = Doc(client_id=7)
     names = [f"shape-{number}" for number in range(150)]

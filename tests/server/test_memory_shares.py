@@ -91,6 +91,7 @@ async def test_who_has_left_others_in_a_document_pays_for_it_no_longer(house: Ho
     assert await opens(house, DOCUMENTS[4], "bob") is Code.TOO_MANY
 
 
+@pytest.mark.slow
 async def test_who_makes_documents_large_that_they_have_open_is_stopped_at_twice_the_share(house: House) -> None:
     for each in DOCUMENTS[:3]:
         assert await opens(house, each, "mallory") is None
@@ -134,6 +135,7 @@ async def test_a_refusal_looks_once_at_each_open_document(house: House, monkeypa
     assert looks == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 async def test_the_books_are_empty_when_all_have_gone(house: House, seed: int) -> None:
     random, rooms = Random(seed), house.rooms

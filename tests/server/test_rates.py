@@ -196,6 +196,7 @@ async def test_a_flood_of_what_is_small_waits_and_is_answered() -> None:
             assert await program.ask(ack_id, "leave", "a-document") == {}
 
 
+@pytest.mark.slow
 async def test_who_waits_for_long_is_not_taken_for_dead() -> None:
     """Its pong waits behind what it said before."""
     limits = GatewayLimits(updates=Rate(50, 1), ping_interval=0.05, ping_timeout=0.3)

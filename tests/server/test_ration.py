@@ -64,6 +64,7 @@ def test_what_a_library_says_of_each_request_is_one_line_and_a_count(written: Lo
     ]
 
 
+@pytest.mark.slow
 def test_lines_that_differ_in_what_strangers_say_are_few_as_well(written: Log) -> None:
     for number in range(10_000):
         log.warning("protocol_error", kind=f"kind {number}")

@@ -145,6 +145,7 @@ async def test_a_busy_sandbox_is_asked_again(monkeypatch: pytest.MonkeyPatch) ->
         assert str(alice.root) == "<heading>hello new 0</heading>"
 
 
+@pytest.mark.slow
 async def test_a_row_is_saved_though_another_node_is_faster_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rescuing, "INLINE_BYTES", 10)
     monkeypatch.setattr(rescuing, "PATIENCE", 0.0)
@@ -187,6 +188,7 @@ async def test_a_rescue_that_breaks_costs_words_and_no_edit_and_the_log_says_so(
         assert house.driver.room.seq == 2
 
 
+@pytest.mark.slow
 async def test_nodes_that_know_nothing_of_each_other_lose_no_words() -> None:
     """No hint travels: each node learns from the store that it is behind."""
     async with House() as one, House(store=one.store, network=MemoryBusNetwork()) as other:

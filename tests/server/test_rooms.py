@@ -456,6 +456,7 @@ class TestDraining:
         run_virtually(story())
 
 
+@pytest.mark.slow
 def test_a_broken_append_does_not_hold_up_other_documents() -> None:
     async def story() -> None:
         async with House() as house:

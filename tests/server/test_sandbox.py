@@ -170,6 +170,7 @@ async def test_a_log_that_the_gate_cannot_read_is_not_folded_and_pycrdt_does_not
     assert sandbox.worker_pids == worker
 
 
+@pytest.mark.slow
 @on_one_loop
 async def test_a_trial_dies_of_what_whoever_opens_the_document_would_die_of(sandbox: Sandbox) -> None:
     with pytest.raises(SandboxRejected, match="nested too deeply") as rejected:
@@ -187,6 +188,7 @@ async def test_a_trial_sets_aside_what_a_replay_would(sandbox: Sandbox) -> None:
     assert places == [(2, -1, b"\x05x"), (3, 0, b""), (3, 1, bytes.fromhex("0100010000"))]
 
 
+@pytest.mark.slow
 async def test_a_job_that_does_not_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "PATIENCE", 500)  # it is cut by its processor time, however little of that it is given
     async with Sandbox(job_seconds=0.2) as sandbox:
@@ -195,6 +197,7 @@ async def test_a_job_that_does_not_end_is_cut_off(monkeypatch: pytest.MonkeyPatc
         assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("snapshot", "batches"),
     [
@@ -222,6 +225,7 @@ async def test_a_worker_killed_by_somebody_else_is_nobodys_fault() -> None:
         assert sandbox.worker_pids != (pid,)
 
 
+@pytest.mark.slow
 async def test_a_stopped_worker_does_not_hold_its_job_for_ever() -> None:
     async with Sandbox(job_seconds=0.05) as sandbox:
         os.kill(sandbox.worker_pids[0], signal.SIGSTOP)
@@ -245,6 +249,7 @@ async def test_a_cancelled_job_ends_its_worker_and_no_other_job() -> None:
         assert waiting.cancelled()
 
 
+@pytest.mark.slow
 async def test_a_job_is_cancelled_while_its_answer_comes() -> None:
     """What the worker has sent and nobody reads any more must not hold up the next job, or the end."""
     async with Sandbox() as sandbox, asyncio.timeout(PATIENCE):
@@ -265,6 +270,7 @@ async def test_fifty_jobs_at_once_all_get_their_own_answer() -> None:
     assert answers == [bytes([1, client, 5]) for client in clients]
 
 
+@pytest.mark.slow
 @on_one_loop
 async def test_a_crash_among_many_jobs_costs_one_of_them(sandbox: Sandbox) -> None:
     jobs = [ONE_HELLO, ONE_HELLO, deadly(), ONE_HELLO]

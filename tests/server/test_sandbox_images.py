@@ -91,6 +91,7 @@ async def test_a_damaged_picture_is_refused(sandbox: Sandbox) -> None:
         await sandbox.check_image(bytes(data))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [7_100, 20_000], ids=["too-many-pixels", "far-too-many"])
 async def test_a_small_file_with_a_huge_picture_in_it_is_refused(sandbox: Sandbox, side: int) -> None:
     out = io.BytesIO()
@@ -100,6 +101,7 @@ async def test_a_small_file_with_a_huge_picture_in_it_is_refused(sandbox: Sandbo
     assert await sandbox.check_image(picture("PNG")) == ImageFacts("image/png", 30, 20)
 
 
+@pytest.mark.slow
 async def test_an_animation_without_end_is_refused(sandbox: Sandbox) -> None:
     with pytest.raises(SandboxRejected, match="too many frames"):
         await sandbox.check_image(animation("GIF", 2001, size=2))

@@ -235,6 +235,7 @@ async def test_proxies_are_believed_only_when_named() -> None:
     assert served.forwarded_allow_ips == ["10.0.0.0/8", "::1/128"]
 
 
+@pytest.mark.slow
 async def test_a_server_with_sqlite_imports_nothing_that_only_others_need(tmp_path: Path) -> None:
     program = (sys.executable, "-X", "importtime", "-m", "server")
     async with server_process(tmp_path, program=program) as server:

@@ -61,6 +61,7 @@ def test_seeds_that_have_failed_once() -> None:
     check(KEPT_SEEDS)
 
 
+@pytest.mark.slow
 def test_seeds_of_several_nodes_that_have_failed_once() -> None:
     check(KEPT_CLUSTER_SEEDS, CLUSTER)
 
@@ -107,6 +108,7 @@ def test_a_planted_bug_is_found(bug: str) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "plan",
     [CLUSTER, CALM, HOSTILE, POISONED, WRITERS, WRITERS_IN_CLUSTER, IDLE, IDLE_CLUSTER, IDLE_WRITERS],
