@@ -14,6 +14,7 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from msgspec import Struct, field
@@ -303,10 +304,11 @@ def opens(link: Link, token: str | None) -> bool:
 Q = TypeVar("Q", bound=Hashable)
 A = TypeVar("A")
 
-MOMENT = 0.005
+MOMENT = 0.02
 """Seconds from an answer to several askers until the next question.
 
-Each question costs a thread's turn or a round trip, for one asker as for hundreds.
+Each question costs a thread's turn or a round trip, for one asker as for hundreds. A crowd comes
+faster than that, and is not let in later for it.
 """
 
 TOGETHER = 500
@@ -335,10 +337,8 @@ class Questions(Generic[Q, A]):
             if round_ is None or len(round_.questions) >= TOGETHER:
                 return await self._lead(question)
             round_.questions.append(question)
-            await asyncio.wait([round_.answer])
-            if not round_.answer.cancelled():
-                return round_.answer.result()
-            # The task that was to ask was cancelled.
+            with suppress(_NotAskedError):
+                return await asyncio.shield(round_.answer)
 
     async def _lead(self, question: Q) -> A:
         """Ask for everybody who joins until the question before has been answered."""
@@ -354,7 +354,9 @@ class Questions(Generic[Q, A]):
             raise
         finally:
             self._close(round_)
-            round_.answer.cancel()
+            if not round_.answer.done():
+                round_.answer.set_exception(_NotAskedError())
+                round_.answer.exception()  # perhaps nobody has joined
 
     async def _ask_for(self, round_: "_Round[Q, A]") -> A:
         loop = asyncio.get_running_loop()
@@ -372,8 +374,12 @@ class Questions(Generic[Q, A]):
             self._next = None
 
 
+class _NotAskedError(Exception):
+    """The task that was to ask was cancelled."""
+
+
 class _Round(Struct, Generic[Q, A]):
-    """One question. The answer is cancelled if the question was never asked."""
+    """One question. Its answer is an error of its own if the question was never asked."""
 
     questions: list[Q]
     answer: "asyncio.Future[A]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
