@@ -251,3 +251,15 @@ async def test_a_line_is_begun_between_two_blocks_or_passed_by(meet: Meeting, sh
     await clicks_between_blocks(alice)
     await alice.types("NEW")
     assert await top_level(alice) == [words, "NEW", words], "a click between them"
+
+
+async def test_letters_behind_enter_in_the_title_are_in_the_text_before_a_frame_is_drawn(
+    meet: Meeting, shared_site: Site
+) -> None:
+    alice = await (await meet("Alice")).opens(await shared_site.new_document("Title"))
+    await alice.title.click()
+    await alice.page.evaluate("() => { window.requestAnimationFrame = (draw) => setTimeout(() => draw(0), 500) }")
+    await alice.page.keyboard.press("Enter")
+    await alice.types("At once")
+    await alice.sees("At once")
+    await expect(alice.title).to_have_value("Title")
