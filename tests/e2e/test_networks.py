@@ -235,7 +235,8 @@ async def test_the_words_of_the_language_in_use_come_along_with_a_release(
     await EditorPage("Bert", page).can_be_reopened_offline()
     await released.release()
     await page.evaluate("navigator.serviceWorker.ready.then((registered) => registered.update()).then(() => true)")
-    await page.get_by_role("button", name="Neu laden", exact=True).click()
+    async with page.expect_navigation():  # a reload during the page's own would be given up
+        await page.get_by_role("button", name="Neu laden", exact=True).click()
     [newer] = released.pages.glob("assets/newer-words-de-*.js")
     await page.wait_for_function(f"(name) => ({WORDS_KEPT})().then((names) => String(names) === name)", arg=newer.name)
     await expect(page.get_by_role("heading", name="Dokumente", level=1)).to_be_visible()

@@ -41,6 +41,7 @@ async def test_a_document_that_is_made_offline_reaches_the_server_with_title_and
     made = await DocumentsPage(alice.page).makes_document()
     await made.title.fill("Made on the train")
     await made.press("Enter")
+    await expect(made.sheet).to_be_focused()
     await made.types("Between two stations.")
     await made.pastes_file("flag.png", "image/png", base64.b64encode(small_png()).decode())
     await made.shows(KEPT)
