@@ -1,6 +1,7 @@
 /** Focus that Tiptap gives to the text a frame late.
  *
- * Nobody is called back who has gone into a menu, a dialog or a field by then.
+ * Nobody is called back who has gone into a menu, a dialog or a field by then. Where nothing has the
+ * focus, the text gets it at once: letters that are typed within the frame would be lost.
  */
 
 import { commands, Extension } from "@tiptap/core";
@@ -14,8 +15,12 @@ export const LateFocus = Extension.create({
     return {
       focus:
         (...about) =>
-        (props) =>
-          commands.focus(...about)({ ...props, view: waiting(props.view) }),
+        (props) => {
+          const isNowhere = (document.activeElement ?? document.body) === document.body;
+          const isTaken = commands.focus(...about)({ ...props, view: waiting(props.view) });
+          if (isNowhere && props.dispatch && about[0] !== false) props.view.focus();
+          return isTaken;
+        },
     };
   },
 });

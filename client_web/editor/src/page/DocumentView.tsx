@@ -144,11 +144,7 @@ export function DocumentView(props: DocumentViewProps) {
   const facts = useFacts(editor);
   const outline = useOutlineVisibility();
   const editLink = useCallback(() => setEditingLink(true), []);
-  const goToText = useCallback(() => {
-    // The command gives the focus in the next frame. Letters that are typed before that would be lost.
-    editor?.view.focus();
-    editor?.commands.focus("start");
-  }, [editor]);
+  const goToText = useCallback(() => void editor?.commands.focus("start"), [editor]);
   const api = useApi();
   const requests = useRequests(provider.documentId, isSynced && state.role === "owner", state.accessChanges);
   const following = useFollowing(provider, editor, desk);
