@@ -47,7 +47,7 @@ _UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 _LINE_START = re.compile(r"(#{1,6}(?=\s|$)|[-+](?=\s|$)|[-:|](?=[-:|\s]*$)|=+(?=\s*$)|>)|(\d{1,9})(?=[.)](\s|$))")
 _FORMULA = re.compile(r"(?:\\.|[^\\$])+")
-"""What may stand between two signs of dollar."""
+"""LaTeX that may stand between two dollar signs."""
 
 _HARD_BREAK = "\\\n"
 _PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
@@ -102,7 +102,10 @@ class MarkdownWriter(Struct, frozen=True):
             case "image":
                 return self._image(node)
             case "blockMath":
-                return _formula(shown.latex_of(given))
+                lines = _lines_of_formula(shown.latex_of(given))
+                if any(line.endswith("$$") for line in lines):
+                    return _on_one_line(HtmlWriter(self.base).block(node))
+                return _formula(lines)
             case "details":
                 return self._details(node)
             case "pageBreak":
@@ -219,7 +222,7 @@ class MarkdownWriter(Struct, frozen=True):
             )
             if mark is None:
                 word = self._word(nodes[at])
-                # A sign of dollar beside a digit is money.
+                # A dollar sign beside a digit is money.
                 if at > 0 and nodes[at - 1].type == "inlineMath":
                     word = re.sub(r"^\d", _as_entity, word)
                 if at + 1 < len(nodes) and nodes[at + 1].type == "inlineMath":
@@ -408,12 +411,12 @@ def _backslashed(found: re.Match[str]) -> str:
     return f"\\{found[0]}"
 
 
-def _formula(latex: str) -> str:
+def _lines_of_formula(latex: str) -> list[str]:
+    return [line.strip() for line in _lines(latex) if line.strip()]
+
+
+def _formula(lines: list[str]) -> str:
     """Return a formula by itself, on one line if another one would begin something else."""
-    lines = [line.strip() for line in _lines(latex) if line.strip()]
-    if any(line.endswith("$$") for line in lines):
-        words = escape(" ".join(lines))
-        return f'<div data-type="block-math" data-latex="{words}">{words}</div>'
     between = "" if any(map(_LINE_START.match, lines)) else "\n"
     return between.join(("$$", (between or " ").join(lines), "$$")) if lines else ""
 

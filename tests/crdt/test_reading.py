@@ -77,7 +77,7 @@ def test_a_callout_that_begins_with_nothing_begins_with_the_line_below() -> None
     "latex", ["^", "$", "a$b", "a\\", "\\$", "\\\\", "1", "{", "`a`", "a_b*c*", "<b>", "&amp;", "|", '"']
 )
 def test_a_formula_comes_back_whatever_stands_beside_it(latex: str) -> None:
-    """A sign of dollar beside a digit is money, and another one inside ends the formula."""
+    """A dollar sign beside a digit is money, and another one inside ends the formula."""
     formula = Node("inlineMath", {"latex": latex})
     for before, after in product(("", "1", "x", "$", "\\", "`", "*", "x*"), repeat=2):
         words = [Node("text", text=before)] * bool(before)
