@@ -253,6 +253,37 @@ async def test_a_line_is_begun_between_two_blocks_or_passed_by(meet: Meeting, sh
     assert await top_level(alice) == [words, "NEW", words], "a click between them"
 
 
+HOLD_WHAT_CAN_WAIT = """() => {
+    const { postMessage } = MessagePort.prototype;
+    const held = [];
+    window.goesOn = () => {
+        window.goesOn = null;
+        for (const send of held) send();
+    };
+    MessagePort.prototype.postMessage = function (...message) {
+        if (window.goesOn && document.querySelector("#document")) held.push(() => postMessage.apply(this, message));
+        else postMessage.apply(this, message);
+    };
+}"""
+"""Has React leave what is not urgent, once the text stands on the page, until `goesOn` is called."""
+
+
+async def test_letters_behind_enter_in_the_title_are_in_the_text_before_the_page_has_its_editor(
+    meet: Meeting, shared_site: Site
+) -> None:
+    person = await meet("Alice", anew=True)
+    await person.context.add_init_script(f"({HOLD_WHAT_CAN_WAIT})()")
+    alice = EditorPage("Alice", await person.visits(f"/d/{await shared_site.new_document('Title')}"))
+    await expect(alice.sheet).to_be_attached()
+    await alice.title.click()
+    await alice.page.keyboard.press("Enter")
+    await alice.types("At once")
+    assert await alice.page.evaluate("window.goesOn !== null"), "nothing was drawn meanwhile"
+    await alice.page.evaluate("goesOn()")
+    await alice.sees("At once")
+    await expect(alice.title).to_have_value("Title")
+
+
 async def test_letters_behind_enter_in_the_title_are_in_the_text_before_a_frame_is_drawn(
     meet: Meeting, shared_site: Site
 ) -> None:

@@ -144,7 +144,11 @@ export function DocumentView(props: DocumentViewProps) {
   const facts = useFacts(editor);
   const outline = useOutlineVisibility();
   const editLink = useCallback(() => setEditingLink(true), []);
-  const goToText = useCallback(() => void editor?.commands.focus("start"), [editor]);
+  const goToText = useCallback(() => {
+    if (editor) editor.commands.focus("start");
+    // The text stands in its place, and takes letters, some time before the page has its editor.
+    else place?.querySelector<HTMLElement>("#document")?.focus();
+  }, [editor, place]);
   const api = useApi();
   const requests = useRequests(provider.documentId, isSynced && state.role === "owner", state.accessChanges);
   const following = useFollowing(provider, editor, desk);
