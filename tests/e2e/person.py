@@ -1,5 +1,6 @@
 """A person at a browser of their own: a name, a colour, and everything that the browser complained about."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,6 +38,10 @@ WORKER_LATER = """() => {
 That takes a fifth of a page's processor time. See `EditorPage.can_be_reopened_offline`.
 """
 
+REPLACED = """() => ["requestAnimationFrame", "cancelAnimationFrame", "setTimeout", "setInterval", "fetch", "WebSocket"]
+    .filter((name) => !Function.prototype.toString.call(window[name]).includes("[native code]"))"""
+"""What of the browser's own a story has replaced in its page."""
+
 FOLLOW = "(path) => history.pushState(null, '', path)"
 """Goes to an address as a link of the application does."""
 
@@ -50,8 +55,8 @@ NOWHERE = "/nowhere"
 """An address of no document and no list."""
 
 
-SOON_MS = 20_000
-"""How long a page may take to leave a document; on a slower machine its person does not wait for the next story."""
+SOON = 20.0
+"""Seconds that a page may take to leave a document; on a slower machine its person does not wait for the next story."""
 
 
 class Person:
@@ -62,6 +67,8 @@ class Person:
         self.context = context
         self.url = url
         self.complaints: list[str] = []
+        self.replaced: list[str] = []
+        """What a next story would find replaced in the page."""
         self._expected: list[re.Pattern[str]] = []
         self._waiting: Page | None = None
         """The page on which the person waits for the next story."""
@@ -94,21 +101,28 @@ class Person:
     async def waits(self) -> bool:
         """Leave everything but one page, which shows nothing; whether that works."""
         try:
-            page, *others = self.context.pages
-            for other in others:
-                await other.close()
-            await self.context.unroute_all()
-            await page.unroute_all()
-            await self.context.set_offline(False)
-            await page.evaluate(FOLLOW, NOWHERE)
-            nothing = page.get_by_role("heading", name="There is nothing at this address")
-            await expect(nothing).to_be_visible(timeout=SOON_MS)
-            await page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
-            await page.evaluate(f"({REMEMBER_PERSON})({self.remembered})")
-        except (AssertionError, Error, ValueError):
+            async with asyncio.timeout(SOON):
+                page = await self._leaves()
+                self.replaced = await page.evaluate(REPLACED)
+        except (AssertionError, Error, TimeoutError, ValueError):
+            return False
+        if self.replaced:
             return False
         self._waiting = page
         return True
+
+    async def _leaves(self) -> Page:
+        page, *others = self.context.pages
+        for other in others:
+            await other.close()
+        await self.context.unroute_all()
+        await page.unroute_all()
+        await self.context.set_offline(False)
+        await page.evaluate(FOLLOW, NOWHERE)
+        await expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
+        await page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        await page.evaluate(f"({REMEMBER_PERSON})({self.remembered})")
+        return page
 
     def begins_anew(self) -> None:
         """Forget what the browser said in the story before, and behind its end."""
@@ -186,6 +200,9 @@ async def people_at(chromium: Browser, url: str, waiting: Waiting | None = None)
         for seat, person in may_wait:
             if waiting is not None:
                 await _takes_a_seat(waiting, seat, person)
+                complaints += [
+                    f"This story replaces {name}: have it meet {person.name} `anew`." for name in person.replaced
+                ]
     assert not complaints, "\n".join(complaints)
 
 

@@ -287,7 +287,7 @@ async def test_letters_behind_enter_in_the_title_are_in_the_text_before_the_page
 async def test_letters_behind_enter_in_the_title_are_in_the_text_before_a_frame_is_drawn(
     meet: Meeting, shared_site: Site
 ) -> None:
-    alice = await (await meet("Alice")).opens(await shared_site.new_document("Title"))
+    alice = await (await meet("Alice", anew=True)).opens(await shared_site.new_document("Title"))
     await alice.title.click()
     await alice.page.evaluate("() => { window.requestAnimationFrame = (draw) => setTimeout(() => draw(0), 500) }")
     await alice.page.keyboard.press("Enter")
