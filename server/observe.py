@@ -39,6 +39,7 @@ Event = Literal[
     "access_unread",
     "document_quarantined",
     "document_unchecked",
+    "document_unmeasured",
     "replica_in_doubt",
     "updates_set_aside",
     "update_rejected",

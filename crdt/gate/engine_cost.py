@@ -40,7 +40,10 @@ PLENTY = 50_000_000
 """Nanoseconds that the engine may take in one turn of the event loop, beside other work."""
 
 ROUNDS = 40
-"""The unmeasured work of a document may add up to this many times `PLENTY`."""
+"""The unmeasured work of a document may add up to this many times `PLENTY`.
+
+From half of it on the document is measured beside everything else, so that nobody has to wait.
+"""
 
 
 class _Joints:
@@ -130,8 +133,10 @@ class EngineCost:
         self._joints = _Joints()
         self.now = 0
         """Nanoseconds for the updates under judgement."""
-        self.since_measured = 0
-        """Nanoseconds for all updates that were let in since the document was measured."""
+        self.work = 0
+        """Nanoseconds for all updates that were ever let in."""
+        self.work_measured = 0
+        """Those of them with which the document was measured."""
         self.structs = 0
         """Number of the document's structs that cannot be joined."""
 
@@ -195,7 +200,7 @@ class EngineCost:
         """Count the updates under judgement as part of the document."""
         for place, count in self._grown.items():
             self._in_place[place] = self._in_place.get(place, 0) + count
-        self.since_measured += self.now
+        self.work += self.now
         self._joints.settle()
         self._forget()
 
@@ -216,6 +221,11 @@ class EngineCost:
         self._last = None
         self.now = 0
 
-    def measured(self) -> None:
-        """Start `since_measured` again, because the engine has opened the document as it is."""
-        self.since_measured = 0
+    @property
+    def is_too_much(self) -> bool:
+        """Whether the updates under judgement must be measured before they are let in."""
+        return max(self.now, (self.work - self.work_measured) // ROUNDS) > PLENTY
+
+    def measured(self, work: int) -> None:
+        """Note that the engine has opened the document with so much of its `work`."""
+        self.work_measured = max(self.work_measured, work)

@@ -34,7 +34,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from crdt.errors import ProtocolError
 from crdt.gate.admission import NO_ROOTS, Admission, Except, MayWrite, Roots, other_format, taken, too_costly
 from crdt.gate.deletions import Deletions
-from crdt.gate.engine_cost import PLENTY, ROUNDS, EngineCost
+from crdt.gate.engine_cost import EngineCost
 from crdt.gate.growth import check_authors, check_places, check_structs
 from crdt.gate.interweaving import RANGES_AT_ONCE, SLICE, UPDATES_AT_ONCE, Cursor, missing_past, take_in_order
 from crdt.gate.places import NOWHERE, Mark, Places
@@ -161,7 +161,7 @@ class Knowledge:
             clocks[client] = end
         for each, ranges in update.deletions:
             cost.add_deletions(each, len(ranges), clocks)
-        if max(cost.now, cost.since_measured // ROUNDS) > PLENTY:
+        if cost.is_too_much:
             cost.roll_back()
             if writes:
                 clocks[client] = first
@@ -255,8 +255,8 @@ class Knowledge:
         admission = Admission(bool(writes or self.deletions.added), new_clients, writes, self._cost.now)
         values = sum([update.values for update in updates]) if admission.news else 0
         if measured:
-            self._cost.measured()
-        elif admission.news and max(admission.cost, self._cost.since_measured // ROUNDS) > PLENTY:
+            self.measured()
+        elif admission.news and self._cost.is_too_much:
             raise too_costly()
         elif values and self.values + values > limits.document_values:
             raise too_costly()  # the sandbox must first count the values that are not deleted
@@ -299,9 +299,19 @@ class Knowledge:
             self._roll_back()
         return True
 
-    def measured(self) -> None:
-        """Count the engine's work from now on, because it has opened the document as it is."""
-        self._cost.measured()
+    @property
+    def work(self) -> int:
+        """The engine's work for all updates so far, in nanoseconds. It only grows."""
+        return self._cost.work
+
+    @property
+    def unmeasured(self) -> int:
+        """The part of `work` with which the engine has not opened the document yet."""
+        return self._cost.work - self._cost.work_measured
+
+    def measured(self, work: int | None = None) -> None:
+        """Note that the engine has opened the document with so much of its `work`, or with all."""
+        self._cost.measured(self.work if work is None else work)
 
     def _ask(self, may_write: MayWrite) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Ask `may_write` for each client id with new structs.

@@ -279,8 +279,11 @@ class Driver:
         alone = not room.gathers
         try:
             updates = room.replica.read(batch)
-            if type(updates[0]) is not Keystroke and self.trials.needed(updates):
-                return False
+            if type(updates[0]) is not Keystroke:
+                if self.trials.needed(updates):
+                    return False
+                if self.trials.asks_to_measure(room.replica.knowledge):
+                    self._around.background.spawn(self._measure(), "measuring")
             todo = room.receive(seat, updates, request)
             if todo:
                 self._perform(todo)
@@ -294,6 +297,9 @@ class Driver:
         if alone or room.is_ripe:
             self.wake()
         return True
+
+    async def _measure(self) -> None:
+        await self.trials.measure(self.room)
 
     async def declare_format(self, seat: Seat) -> None:
         """Give the document the format that a writer declares, or raise its version.

@@ -29,6 +29,9 @@ class Sandbox(Protocol):
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         """Open a document; raises SandboxRejected and Unavailable."""
 
+    async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits) -> float:
+        """Return how long that takes, in processor seconds."""
+
 
 async def mend(stored: Stored, sandbox: Sandbox, limits: GateLimits) -> tuple[Found, ...]:
     """Return what must be set aside of a document before it can be opened.

@@ -106,6 +106,17 @@ def _trial(stored: Stored, limits: GateLimits) -> Trial:
     return Trial(encode_state_vector(again.clocks), taken, replica.found, apply, load, values)
 
 
+def _opening(snapshot: bytes, updates: Sequence[bytes], limits: GateLimits) -> float:
+    document, again = Document(), Document()
+    document.apply_snapshot(snapshot)
+    for update in updates:
+        document.apply(inspect(update, limits))
+    whole = document.snapshot()
+    began = time.process_time()
+    again.apply_snapshot(whole)
+    return time.process_time() - began
+
+
 def _excerpt(snapshot: bytes) -> Excerpt:
     doc: Doc[Any] = Doc()
     apply_update(doc, snapshot)
@@ -210,6 +221,7 @@ _JOBS: dict[str, Callable[..., object]] = {
     "fold": _fold,
     "rescue": _rescue,
     "trial": _trial,
+    "opening": _opening,
     "inspect": _inspect,
     "check_image": _check_image,
     "excerpt": _excerpt,

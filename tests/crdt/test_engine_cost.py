@@ -109,7 +109,7 @@ def test_search_and_replace_in_a_long_text_is_not_taken_for_an_attack() -> None:
         replaced = update({2: (clock, [text("new", left=(1, begin - 1), right=(1, begin))])}, deleted={1: [(begin, 2)]})
         knowledge.admit([inspect(replaced, limits)], lambda _: True)
         clock += 3
-    assert knowledge._cost.since_measured < ROUNDS * PLENTY / 4
+    assert knowledge.unmeasured < ROUNDS * PLENTY / 4
 
 
 def test_a_refused_update_breaks_no_joint() -> None:

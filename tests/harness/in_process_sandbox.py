@@ -68,6 +68,10 @@ class InProcessSandbox:
         values = inspect(replica.document.snapshot(), limits, durable=True).values
         return Trial(replica.document.state_vector(), 0.0, replica.found, values=values)
 
+    async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits) -> float:
+        run("opening", (snapshot, updates, limits))
+        return 0.0
+
     async def judge(self, brief: Callable[[], Brief], document: str, person: str) -> Judged:
         return self.judges.judge(brief())
 

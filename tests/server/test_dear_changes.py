@@ -1,13 +1,15 @@
 """What the document engine would work on for long: measured in the sandbox first, then read folded instead of applied, or refused."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from pycrdt import Doc
 
-from crdt.errors import Code
+from crdt.errors import Code, Unavailable
+from crdt.gate.engine_cost import PLENTY
 from crdt.protocol.messages import Acknowledged, Refused, UpdateMessage
 from crdt.protocol.row import Stored
 from crdt.yjs.limits import GateLimits
@@ -26,12 +28,15 @@ CUTS = update({}, {9: [(at * 4, 1) for at in range(4000)]})
 
 
 class Measuring(InProcessSandbox):
-    """A worker that says how long it took, with `CUTS` and without. `trials`: how often it was asked."""
+    """A worker that says how long it took, with `CUTS` and without.
+
+    `trials`: how often somebody waited for its answer. `openings`: how often nobody did.
+    """
 
     def __init__(self, apply_seconds: float = 0.0, load_seconds: float = 0.0, without: float = 0.0) -> None:
         super().__init__()
         self.apply_seconds, self.load_seconds, self.without = apply_seconds, load_seconds, without
-        self.trials = 0
+        self.trials = self.openings = 0
 
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         self.trials += 1
@@ -39,6 +44,11 @@ class Measuring(InProcessSandbox):
         cut = any(CUTS in row.batch for row in stored.rows)
         load_seconds = self.load_seconds if cut else self.without
         return replace(trial, apply_seconds=self.apply_seconds, load_seconds=load_seconds)
+
+    async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits) -> float:
+        self.openings += 1
+        await super().opening(snapshot, updates, limits)
+        return self.without
 
 
 class Watched:
@@ -150,22 +160,62 @@ def test_a_document_that_is_dear_to_open_already_takes_what_makes_it_little_dear
     run_virtually(story())
 
 
-@pytest.mark.slow
-def test_many_small_changes_are_measured_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crdt.gate.gate.ROUNDS", 4)  # as often for a tenth of the work
+async def makes_many_small_cuts(house: House) -> None:
+    """Cut a text ten thousand times, by a hundred changes."""
+    await house.join("anna")
+    await house.send("anna", BEGIN)
+    cuts = [update({}, {9: [(at * 4, 1) for at in range(start, start + 100)]}) for start in range(0, 10_000, 100)]
+    for each in cuts:
+        await house.send("anna", each)
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(1)
+    assert {answer(house, each) for each in cuts} == {"acknowledged"}
 
+
+@pytest.fixture
+def _measured_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a tenth of the work."""
+    monkeypatch.setattr("crdt.gate.engine_cost.ROUNDS", 4)
+    monkeypatch.setattr("server.rooms.trials.SOON", 2 * PLENTY)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_measured_often")
+def test_many_small_changes_are_measured_now_and_then_and_nobody_waits() -> None:
     async def story() -> None:
         sandbox = Measuring()
         async with House(sandbox=sandbox) as house:
-            await house.join("anna")
-            await house.send("anna", BEGIN)
-            cuts = [
-                update({}, {9: [(at * 4, 1) for at in range(start, start + 100)]}) for start in range(0, 10_000, 100)
-            ]
-            for each in cuts:
-                await house.send("anna", each)
-            await asyncio.sleep(1)
-            assert {answer(house, each) for each in cuts} == {"acknowledged"}
-            assert 1 <= sandbox.trials <= 5
+            await makes_many_small_cuts(house)
+        assert 2 <= sandbox.openings <= 10
+        assert sandbox.trials == 0
+
+    run_virtually(story())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_measured_often")
+def test_many_small_changes_of_a_document_that_has_become_slow_to_open_are_tried_by_themselves() -> None:
+    async def story() -> None:
+        sandbox = Measuring(without=5.0)
+        async with House(sandbox=sandbox) as house:
+            await makes_many_small_cuts(house)
+        assert sandbox.trials == 2, "the document with the change and without, and nobody waits once more"
+        assert sandbox.openings > 1
+
+    run_virtually(story())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_measured_often")
+def test_many_small_changes_are_tried_by_themselves_where_the_document_cannot_be_measured() -> None:
+    class Busy(Measuring):
+        async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits) -> float:
+            raise Unavailable("The sandbox is busy.")
+
+    async def story() -> None:
+        sandbox = Busy()
+        async with House(sandbox=sandbox) as house:
+            await makes_many_small_cuts(house)
+        assert 1 <= sandbox.trials <= 5
 
     run_virtually(story())
