@@ -38,7 +38,7 @@ test: setup $(STAMPS)/browsers $(STAMPS)/stock $(STAMPS)/examples $(SERVERS)  ##
 	[ -z "$$lint$$pages$$server" ]
 
 test-fast: $(STAMPS)/python-dev  ## What takes no longer than a minute
-	MANYHANDS_EXAMPLES=$${MANYHANDS_EXAMPLES:-15} $(BIN)/pytest -n 3 -m "not slow and not e2e" --ignore=tests/e2e --ignore=tests/cluster $(ARGS)
+	MANYHANDS_EXAMPLES=$${MANYHANDS_EXAMPLES:-15} $(BIN)/pytest -n 2 -m "not slow and not e2e" --ignore=tests/e2e --ignore=tests/cluster $(ARGS)
 
 lint: $(STAMPS)/python-dev $(STAMPS)/web
 	$(LINT)

@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from server.cli.service_tokens import create
 from tests.client.site import site
 from tests.harness.bell import PATIENCE
@@ -13,6 +15,7 @@ from tests.harness.processes import mortal
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
+@pytest.mark.slow
 async def test_the_notebook_reports_into_the_document() -> None:
     async with site() as place:
         page = f"{place.url}/d/{place.document_id}"
@@ -31,6 +34,7 @@ async def test_the_notebook_reports_into_the_document() -> None:
             assert await reader.plain_text() == "4 measurements: 20.5 ± 0.7 °C\n"
 
 
+@pytest.mark.slow
 async def test_the_bot_writes_below_the_document() -> None:
     async with site() as place:
         token = await create(place.server.store, "Bot", "", {place.document_id: "editor"}, place.server.clock(), None)

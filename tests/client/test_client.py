@@ -136,6 +136,7 @@ async def page(place: Site) -> AsyncIterator[asyncio.subprocess.Process]:
         await node.communicate()
 
 
+@pytest.mark.slow
 async def test_a_program_and_the_browsers_provider(place: Site) -> None:
     async with page(place) as node, place.opened() as ada:
         await ada.append("from Python")
@@ -299,6 +300,7 @@ async def test_who_waits_is_told_when_the_document_is_left(place: Site) -> None:
         await waiting
 
 
+@pytest.mark.slow
 async def test_who_leaves_at_any_moment_of_connecting_again_is_gone(place: Site) -> None:
     """Leaving ends the task that connects, wherever that task has got to."""
     for turns in range(30):
@@ -447,6 +449,7 @@ async def test_a_server_that_is_not_there_is_unreachable(place: Site) -> None:
             pass
 
 
+@pytest.mark.slow
 async def test_a_server_that_takes_nobody_says_why(place: Site) -> None:
     crowd = whole_server(config=Config(connections=ConnectionLimits(max_connections_per_user=1)))
     async with crowd as server, server.browser() as http:

@@ -126,6 +126,7 @@ def passes(log: list[bytes], snapshot: bytes, state_vector: bytes) -> bool:
     return True
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.integers(1, 30))
 @settings(max_examples=25)
 def test_a_log_folded_bit_by_bit_is_the_log_folded_at_once(seed: int, rows: int) -> None:

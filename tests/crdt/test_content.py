@@ -160,6 +160,7 @@ def test_a_document_as_deep_as_the_editor_opens_is_written_and_a_deeper_one_refu
     assert refused.value.code is Code.TOO_LARGE
 
 
+@pytest.mark.slow
 @given(DOCUMENTS)
 def test_html_says_all_words(doc: Node) -> None:
     page = html_page(doc, BASE, "", "en")

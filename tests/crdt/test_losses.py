@@ -1,5 +1,6 @@
 """What a form leaves out: named for each document, and nothing if the document comes back whole."""
 
+import pytest
 from hypothesis import given
 
 from crdt.content.from_html import blocks_of_html
@@ -39,6 +40,7 @@ def test_each_loss_has_a_name() -> None:
     ]
 
 
+@pytest.mark.slow
 @given(DOCUMENTS)
 def test_what_is_read_again_has_lost_nothing_more(doc: Node) -> None:
     page = blocks_of_html(html_page(doc, BASE, "", "en"), BASE)

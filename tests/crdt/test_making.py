@@ -293,6 +293,7 @@ def from_json(line: list[dict[str, Any]]) -> Node:
     return Node("doc", content=tuple(blocks_of_json([{"type": "paragraph", "content": line}])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["json", "markdown", "html"])
 @settings(max_examples=20)
 @given(old=DOCUMENTS, new=DOCUMENTS)

@@ -1,5 +1,6 @@
 """Markdown of documents, read again: the same words, marks and structure."""
 
+import pytest
 from hypothesis import given
 
 from crdt.content.markdown import markdown
@@ -7,6 +8,7 @@ from crdt.content.tree import Node
 from tests.harness.contents import BASE, DOCUMENTS, expected, from_json, read
 
 
+@pytest.mark.slow
 @given(DOCUMENTS)
 def test_a_reader_finds_the_same_words_and_structure(doc: Node) -> None:
     assert read(markdown(doc, BASE)) == expected(doc.content)

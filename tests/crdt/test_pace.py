@@ -176,6 +176,7 @@ def test_a_cursor_waits_three_times_as_long_as_an_edit_where_there_is_time() -> 
     assert wait(PRESENCE_WORTH) < 0.05
 
 
+@pytest.mark.slow
 def test_a_full_node_gathers_as_long_as_its_rooms_allow() -> None:
     assert run(Load(100, 3800.0)).window >= 49.9
     assert run(Load(10, 1250.0, rooms=3)).window >= 19.0

@@ -134,6 +134,7 @@ def test_forged_updates_get_the_same_answer_and_leave_the_same_behind(first_seed
     assert taken > 20
 
 
+@pytest.mark.slow
 def test_honest_sessions_get_the_same_answer_and_leave_the_same_behind(yjs: YjsOracle) -> None:
     taken = 0
     for seed in range(8):

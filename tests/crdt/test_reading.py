@@ -52,12 +52,14 @@ def of_markdown(text: str) -> Read:
     return blocks_of_markdown(text, BASE)
 
 
+@pytest.mark.slow
 @given(DOCUMENTS)
 def test_json_comes_back_as_it_was(doc: Node) -> None:
     written = msgspec.json.decode(msgspec.json.encode(doc.to_json()))
     assert [block.to_json() for block in blocks_of_json(written)] == [block.to_json() for block in doc.content]
 
 
+@pytest.mark.slow
 @given(PROSE)
 def test_html_comes_back_as_the_same_html(doc: Node) -> None:
     read = of_html(page(doc, BASE, "", "en"))
@@ -99,6 +101,7 @@ def test_a_formula_by_itself_comes_back_whatever_it_ends_with(latex: str) -> Non
     assert plain_text(Node("doc", content=(line,))) == "x"
 
 
+@pytest.mark.slow
 @given(PROSE)
 def test_markdown_comes_back_with_the_same_words_and_structure(doc: Node) -> None:
     read = of_markdown(markdown(doc, BASE))

@@ -108,6 +108,7 @@ def test_words_survive_where_their_line_lives_on(op: str) -> None:
         assert not fault, f"{op} x {case['typing']}, {settings}: {fault}: {got} for {case['expected']}"
 
 
+@pytest.mark.slow
 def test_nodes_and_folds_change_nothing() -> None:
     for case in CASES[:: len(CASES) // 30]:
         for order in orders(case):
@@ -118,6 +119,7 @@ def test_nodes_and_folds_change_nothing() -> None:
             assert all(each == found[0] for each in found), (case["op"], case["typing"])
 
 
+@pytest.mark.slow
 def test_where_pieces_are_cut_changes_nothing() -> None:
     """Every piece that a rescue has noted may be cut in two before it is looked at."""
     for case in CASES[:: len(CASES) // 60]:

@@ -76,6 +76,7 @@ def test_a_row_is_judged_entry_by_entry_in_its_place() -> None:
     assert [each.refusal is None for each in judge_row(state, entries, None)] == [True, True, False]
 
 
+@pytest.mark.slow
 async def test_a_new_process_is_given_the_whole_document() -> None:
     state, writer = a_state()
     suggested, more = writer.does(suggests_words), writer.does(suggests_words)

@@ -213,6 +213,7 @@ async def test_a_job_that_needs_too_much_memory_is_rejected(snapshot: bytes | No
         assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
+@pytest.mark.slow
 async def test_a_worker_killed_by_somebody_else_is_nobodys_fault() -> None:
     async with Sandbox() as sandbox:
         (pid,) = sandbox.worker_pids
@@ -235,6 +236,7 @@ async def test_a_stopped_worker_does_not_hold_its_job_for_ever() -> None:
         assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
+@pytest.mark.slow
 async def test_a_cancelled_job_ends_its_worker_and_no_other_job() -> None:
     async with Sandbox() as sandbox:
         slow = asyncio.create_task(tried(sandbox, None, endless()))
@@ -262,6 +264,7 @@ async def test_a_job_is_cancelled_while_its_answer_comes() -> None:
         assert await tried(sandbox, None, ONE_HELLO) == HELLO_STATE_VECTOR
 
 
+@pytest.mark.slow
 async def test_fifty_jobs_at_once_all_get_their_own_answer() -> None:
     clients = range(1, 51)
     jobs = [[encode_batch([update(client, 0, b"\x04\x01\x01t\x05hello")])] for client in clients]
@@ -302,6 +305,7 @@ async def test_closing_ends_jobs_under_way_and_waiting() -> None:
         await tried(sandbox, None, ONE_HELLO)
 
 
+@pytest.mark.slow
 async def test_workers_end_when_nobody_needs_them_and_the_next_job_starts_one() -> None:
     async with Sandbox(starts_late=True, idle_seconds=0.0) as sandbox:
         assert not sandbox.worker_pids, "nothing is open yet"

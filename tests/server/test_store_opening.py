@@ -119,6 +119,7 @@ def _facts(connection: Connection, pragma: str, table: str) -> list[str]:
     return [str({name: fact for name, fact in row.items() if name not in ("cid", "seq", "id")}) for row in rows]
 
 
+@pytest.mark.slow
 async def test_the_migrations_make_the_tables_that_the_code_speaks_of(tmp_path: Path) -> None:
     new, upgraded = create_engine(f"sqlite:///{await make_database(tmp_path)}"), create_engine("sqlite://")
     with new.connect() as ours, upgraded.begin() as theirs:
