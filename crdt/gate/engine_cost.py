@@ -222,9 +222,14 @@ class EngineCost:
         self.now = 0
 
     @property
+    def unmeasured(self) -> int:
+        """The part of `work` with which the engine has not opened the document yet."""
+        return self.work - self.work_measured
+
+    @property
     def is_too_much(self) -> bool:
         """Whether the updates under judgement must be measured before they are let in."""
-        return max(self.now, (self.work - self.work_measured) // ROUNDS) > PLENTY
+        return max(self.now, self.unmeasured // ROUNDS) > PLENTY
 
     def measured(self, work: int) -> None:
         """Note that the engine has opened the document with so much of its `work`."""

@@ -307,7 +307,7 @@ class Knowledge:
     @property
     def unmeasured(self) -> int:
         """The part of `work` with which the engine has not opened the document yet."""
-        return self._cost.work - self._cost.work_measured
+        return self._cost.unmeasured
 
     def measured(self, work: int | None = None) -> None:
         """Note that the engine has opened the document with so much of its `work`, or with all."""

@@ -283,7 +283,7 @@ class Driver:
                 if self.trials.needed(updates):
                     return False
                 if self.trials.asks_to_measure(room.replica.knowledge):
-                    self._around.background.spawn(self._measure(), "measuring")
+                    self._around.background.spawn(self.trials.measure(room), "measuring")
             todo = room.receive(seat, updates, request)
             if todo:
                 self._perform(todo)
@@ -297,9 +297,6 @@ class Driver:
         if alone or room.is_ripe:
             self.wake()
         return True
-
-    async def _measure(self) -> None:
-        await self.trials.measure(self.room)
 
     async def declare_format(self, seat: Seat) -> None:
         """Give the document the format that a writer declares, or raise its version.

@@ -134,7 +134,7 @@ class Intake(Struct):
 
         Measuring the document takes a tenth of the time that a trial of the batch takes.
         """
-        if await driver.trials.catch_up(driver.room):
+        if await driver.trials.catch_up(driver.room, seat.card.person):
             try:
                 return False, await self._judged(seat, inspected, request, proof, measured=False)
             except ProtocolError as refusal:

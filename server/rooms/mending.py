@@ -29,7 +29,7 @@ class Sandbox(Protocol):
     async def trial(self, stored: Stored, limits: GateLimits, person: str = "") -> Trial:
         """Open a document; raises SandboxRejected and Unavailable."""
 
-    async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits) -> float:
+    async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> float:
         """Return how long that takes, in processor seconds."""
 
 

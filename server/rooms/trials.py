@@ -110,31 +110,37 @@ class Trials(Struct):
         self.measures_again = inf
         return True
 
-    async def measure(self, room: Room) -> bool:
+    async def measure(self, room: Room, person: str = "") -> None:
         """Measure the document as it is. Only what comes meanwhile is unmeasured afterwards.
 
-        Return False, without any change, if the document cannot be opened, or if it has become slow
-        to open. It is not measured again then before a batch has been tried by itself.
+        Nothing changes if the document cannot be opened, or if it has become slow to open. It is
+        not measured again then before a batch has been tried by itself. Without a `person` nobody
+        waits for this.
         """
         began, self.measures_again = self.clock(), inf
         knowledge, updates = room.replica.knowledge, [update.raw for update in room.in_flight()]
         work, snapshot = knowledge.work, room.replica.document.snapshot()
         try:
-            seconds = await self.sandbox.opening(snapshot, updates, self.limits)
+            seconds = await self.sandbox.opening(snapshot, updates, self.limits, person)
         except (SandboxRejected, Unavailable) as failure:
             log.warning("document_unmeasured", document=self.document_id, reason=failure.message)
-            return False
+            return
         if seconds > max(MOST_OPENING, MOST_GROWTH * self.opened_in):
-            return False
+            return
         self.opened_in = seconds
         knowledge.measured(work)
         now = self.clock()
         self.measures_again = now + REST * (now - began)
-        return True
 
-    async def catch_up(self, room: Room) -> bool:
-        """Measure the document if so much is unmeasured that a batch has to wait for that."""
-        return room.replica.knowledge.unmeasured >= SOON and await self.measure(room)
+    async def catch_up(self, room: Room, person: str) -> bool:
+        """Measure the document if so much is unmeasured that somebody's batch has to wait for that.
+
+        Return whether less is unmeasured than before.
+        """
+        before = room.replica.knowledge.unmeasured
+        if before >= SOON:
+            await self.measure(room, person)
+        return room.replica.knowledge.unmeasured < before
 
     async def run(self, room: Room, updates: Sequence[Inspected], person: str, *, suggests: bool = False) -> bool:
         """Try a batch of somebody's, who perhaps only suggests.

@@ -174,9 +174,9 @@ class Sandbox:
         """
         return await self._run(Trial, "trial", stored, limits, person=person, urgent=bool(person))
 
-    async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits) -> float:
+    async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> float:
         """Return the processor seconds that opening a document with some more updates takes."""
-        return await self._run(float, "opening", snapshot, updates, limits)
+        return await self._run(float, "opening", snapshot, updates, limits, person=person, urgent=bool(person))
 
     async def inspect(self, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> list[Inspected]:
         """Inspect large updates (crdt/yjs/reader.py) in a worker instead of on the event loop.

@@ -40,7 +40,7 @@ That takes a fifth of a page's processor time. See `EditorPage.can_be_reopened_o
 
 REPLACED = """() => ["requestAnimationFrame", "cancelAnimationFrame", "setTimeout", "setInterval", "fetch", "WebSocket"]
     .filter((name) => !Function.prototype.toString.call(window[name]).includes("[native code]"))"""
-"""What of the browser's own a story has replaced in its page."""
+"""Names of the browser's own functions that a story has replaced in its page."""
 
 FOLLOW = "(path) => history.pushState(null, '', path)"
 """Goes to an address as a link of the application does."""
@@ -68,7 +68,7 @@ class Person:
         self.url = url
         self.complaints: list[str] = []
         self.replaced: list[str] = []
-        """What a next story would find replaced in the page."""
+        """Functions that a next story would find replaced in the page."""
         self._expected: list[re.Pattern[str]] = []
         self._waiting: Page | None = None
         """The page on which the person waits for the next story."""

@@ -68,7 +68,7 @@ class InProcessSandbox:
         values = inspect(replica.document.snapshot(), limits, durable=True).values
         return Trial(replica.document.state_vector(), 0.0, replica.found, values=values)
 
-    async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits) -> float:
+    async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> float:
         run("opening", (snapshot, updates, limits))
         return 0.0
 

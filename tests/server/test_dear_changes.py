@@ -45,9 +45,9 @@ class Measuring(InProcessSandbox):
         load_seconds = self.load_seconds if cut else self.without
         return replace(trial, apply_seconds=self.apply_seconds, load_seconds=load_seconds)
 
-    async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits) -> float:
+    async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits, person: str = "") -> float:
         self.openings += 1
-        await super().opening(snapshot, updates, limits)
+        await super().opening(snapshot, updates, limits, person)
         return self.without
 
 
@@ -209,13 +209,20 @@ def test_many_small_changes_of_a_document_that_has_become_slow_to_open_are_tried
 @pytest.mark.usefixtures("_measured_often")
 def test_many_small_changes_are_tried_by_themselves_where_the_document_cannot_be_measured() -> None:
     class Busy(Measuring):
-        async def opening(self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits) -> float:
+        async def opening(
+            self, snapshot: bytes, updates: Sequence[bytes], limits: GateLimits, person: str = ""
+        ) -> float:
+            asked.append(person)
             raise Unavailable("The sandbox is busy.")
+
+    asked: list[str] = []
 
     async def story() -> None:
         sandbox = Busy()
         async with House(sandbox=sandbox) as house:
             await makes_many_small_cuts(house)
         assert 1 <= sandbox.trials <= 5
+        assert not asked[0], "nobody waits, so this job is not urgent"
+        assert asked[1], "somebody waits"
 
     run_virtually(story())
